@@ -1,0 +1,26 @@
+# xdplb_library(NAME LINK TARGETS...): one static library per folder, of all its .cpp files, linking only what its arrow allows.
+function(xdplb_library name)
+  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(xdplb_${name} STATIC ${sources})
+  target_include_directories(xdplb_${name} PUBLIC ${PROJECT_SOURCE_DIR}/userspace)
+  target_link_libraries(xdplb_${name} PUBLIC xdplb_options ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
+endfunction()
+
+# xdplb_tests(NAME LABEL L LINK TARGETS... [SERIAL]): one GoogleTest program of all *_test.cpp in the current folder.
+function(xdplb_tests name)
+  cmake_parse_arguments(arg "SERIAL" "LABEL" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE xdplb_options ${arg_LINK} GTest::gmock GTest::gtest_main)
+  set(properties LABELS ${arg_LABEL} TIMEOUT 300)
+  if(arg_SERIAL)
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  # `ninja unit_tests` builds the programs of one label.
+  if(NOT TARGET ${arg_LABEL}_tests)
+    add_custom_target(${arg_LABEL}_tests)
+  endif()
+  add_dependencies(${arg_LABEL}_tests ${name})
+endfunction()
