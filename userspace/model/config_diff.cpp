@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// diff_lines(): what a change of configuration means, in the operator's words.
+#include "model/config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace xdplb {
+namespace {
+
+using Names = std::vector<std::string>;
+using ClusterIndex = std::unordered_map<std::string_view, const ClusterConfig*>;
+using PortIndex = std::unordered_map<std::uint32_t, const PortConfig*>;
+using ServerIndex = std::unordered_map<std::string_view, const ServerConfig*>;
+
+std::uint32_t port_key(const PortConfig& port) {
+  return std::uint32_t{port.port} << 8U | static_cast<std::uint32_t>(port.protocol);
+}
+
+ClusterIndex index_clusters(const Config& config) {
+  ClusterIndex index;
+  for (const ClusterConfig& cluster : config.clusters) index.emplace(cluster.name, &cluster);
+  return index;
+}
+
+PortIndex index_ports(const ClusterConfig& cluster) {
+  PortIndex index;
+  for (const PortConfig& port : cluster.ports) index.emplace(port_key(port), &port);
+  return index;
+}
+
+ServerIndex index_servers(const PortConfig& port) {
+  ServerIndex index;
+  for (const ServerConfig& server : port.servers) index.emplace(server.name, &server);
+  return index;
+}
+
+template <typename Index, typename Key>
+auto lookup(const Index& index, const Key& key) -> typename Index::mapped_type {
+  const auto found = index.find(key);
+  return found == index.end() ? nullptr : found->second;
+}
+
+std::string port_text(const ClusterConfig& cluster, const PortConfig& port) {
+  return PortPath{.cluster = cluster.name, .port = port.port, .protocol = port.protocol}.to_string();
+}
+
+std::string addresses_text(const ClusterConfig& cluster) {
+  std::vector<std::string> texts;
+  for (const IpAddress& address : cluster.addresses) texts.push_back(address.to_string());
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
+std::string_view family_text(const std::optional<Family>& family) { return family ? family_name(*family) : "any"; }
+
+// The names of `list` that `other` has too, in the order of `list`.
+Names common_names(const Names& list, const Names& other) {
+  const std::unordered_set<std::string_view> known(other.begin(), other.end());
+  Names result;
+  for (const std::string& name : list) {
+    if (known.count(name) > 0) result.push_back(name);
+  }
+  return result;
+}
+
+void removed_names(const Names& before, const Names& after, std::vector<std::string>& lines) {
+  const std::unordered_set<std::string_view> kept(after.begin(), after.end());
+  for (const std::string& name : before) {
+    if (kept.count(name) == 0) lines.push_back("- interface " + name);
+  }
+}
+
+void added_names(const Names& before, const Names& after, std::vector<std::string>& lines) {
+  const std::unordered_set<std::string_view> known(before.begin(), before.end());
+  for (const std::string& name : after) {
+    if (known.count(name) == 0) lines.push_back("+ interface " + name);
+  }
+  if (common_names(before, after) != common_names(after, before)) {
+    lines.push_back(fmt::format("~ interfaces {} -> {}", fmt::join(before, " "), fmt::join(after, " ")));
+  }
+}
+
+// Everything of `before` that `after` lacks. A null `after` lacks all of it.
+void removed_servers(const std::string& path, const PortConfig& before, const PortConfig* after,
+                     std::vector<std::string>& lines) {
+  const ServerIndex kept = after == nullptr ? ServerIndex{} : index_servers(*after);
+  for (const ServerConfig& server : before.servers) {
+    if (kept.count(server.name) == 0) lines.push_back(fmt::format("- server {}/{}", path, server.name));
+  }
+}
+
+void removed_ports(const ClusterConfig& before, const ClusterConfig* after, std::vector<std::string>& lines) {
+  const PortIndex kept = after == nullptr ? PortIndex{} : index_ports(*after);
+  for (const PortConfig& port : before.ports) {
+    const std::string path = port_text(before, port);
+    const PortConfig* const next = lookup(kept, port_key(port));
+    if (next == nullptr) lines.push_back("- port " + path);
+    removed_servers(path, port, next, lines);
+  }
+}
+
+void removed_clusters(const Config& before, const ClusterIndex& after, std::vector<std::string>& lines) {
+  for (const ClusterConfig& cluster : before.clusters) {
+    const ClusterConfig* const next = lookup(after, cluster.name);
+    if (next == nullptr) lines.push_back("- cluster " + cluster.name);
+    removed_ports(cluster, next, lines);
+  }
+}
+
+std::string server_change(const ServerConfig& before, const ServerConfig& after) {
+  std::string text;
+  if (before.address != after.address) {
+    text += fmt::format(" address {} -> {}", before.address.to_string(), after.address.to_string());
+  }
+  if (before.weight != after.weight) text += fmt::format(" weight {} -> {}", before.weight, after.weight);
+  if (before.family != after.family) {
+    text += fmt::format(" family {} -> {}", family_text(before.family), family_text(after.family));
+  }
+  return text;
+}
+
+std::string added_server(const ServerConfig& server) {
+  const std::string family = server.family ? fmt::format(" family {}", family_name(*server.family)) : "";
+  return fmt::format("{} weight {}{}", server.address.to_string(), server.weight, family);
+}
+
+// Everything that `after` has beyond or otherwise than `before`, which may be null.
+void changed_servers(const std::string& path, const PortConfig* before, const PortConfig& after,
+                     std::vector<std::string>& lines) {
+  const ServerIndex known = before == nullptr ? ServerIndex{} : index_servers(*before);
+  for (const ServerConfig& server : after.servers) {
+    const ServerConfig* const old = lookup(known, server.name);
+    if (old == nullptr) {
+      lines.push_back(fmt::format("+ server {}/{} {}", path, server.name, added_server(server)));
+    } else if (*old != server) {
+      lines.push_back(fmt::format("~ server {}/{}{}", path, server.name, server_change(*old, server)));
+    }
+  }
+}
+
+void changed_ports(const ClusterConfig* before, const ClusterConfig& after, std::vector<std::string>& lines) {
+  const PortIndex known = before == nullptr ? PortIndex{} : index_ports(*before);
+  for (const PortConfig& port : after.ports) {
+    const std::string path = port_text(after, port);
+    const PortConfig* const old = lookup(known, port_key(port));
+    if (old == nullptr) lines.push_back("+ port " + path);
+    changed_servers(path, old, port, lines);
+  }
+}
+
+void changed_clusters(const ClusterIndex& before, const Config& after, std::vector<std::string>& lines) {
+  for (const ClusterConfig& cluster : after.clusters) {
+    const ClusterConfig* const old = lookup(before, cluster.name);
+    if (old == nullptr) {
+      lines.push_back(fmt::format("+ cluster {} {}", cluster.name, addresses_text(cluster)));
+    } else if (old->addresses != cluster.addresses) {
+      lines.push_back(
+          fmt::format("~ cluster {} addresses {} -> {}", cluster.name, addresses_text(*old), addresses_text(cluster)));
+    }
+    changed_ports(old, cluster, lines);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> diff_lines(const Config& before, const Config& after) {
+  const Names old_interfaces = before.interfaces.value_or(Names{});
+  const Names& new_interfaces = after.interfaces ? *after.interfaces : old_interfaces;
+  std::vector<std::string> lines;
+  removed_names(old_interfaces, new_interfaces, lines);
+  removed_clusters(before, index_clusters(after), lines);
+  added_names(old_interfaces, new_interfaces, lines);
+  // The secret itself is never shown; an empty one keeps what there is.
+  if (!after.secret.empty() && before.secret != after.secret) {
+    lines.emplace_back(before.secret.empty() ? "+ secret" : "~ secret");
+  }
+  changed_clusters(index_clusters(before), after, lines);
+  return lines;
+}
+
+}  // namespace xdplb

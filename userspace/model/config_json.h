@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Config <-> JSON text, with errors that name line and column or the path of the key.
+#pragma once
+
+#include "model/config.h"
+#include "model/json_text.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace xdplb {
+
+// Decodes a configuration document and validates it (model/config.h). Unknown keys are errors that name the path
+// ("SOURCE: clusters[0].ports[1].servers[0].wieght: unknown key, did you mean \"weight\"?"), so are wrong types and
+// ranges. Only "clusters", a cluster's "name" and "addresses", a port's "port" and a server's "address" must be there:
+// a server without a name gets its address as its name; protocol defaults to tcp, weight to 10. Errors: kInvalidConfig,
+// kConflict.
+Result<Config> decode_config(const nlohmann::json& document, std::string_view source);
+
+// parse_json + decode_config; where decoding fails the message names the line, too ("SOURCE: line 7: clusters[0]...").
+Result<Config> parse_config(std::string_view text, std::string_view source);
+
+// Decoders of one object, used for API bodies; `path` prefixes the messages. They do not validate across objects.
+Result<ServerConfig> decode_server(const nlohmann::json& object, const std::string& path);
+Result<PortConfig> decode_port(const nlohmann::json& object, const std::string& path);
+Result<ClusterConfig> decode_cluster(const nlohmann::json& object, const std::string& path);
+
+// The document that decode_config accepts and that gives `config` again; defaults are written out. "secret" is left out
+// when empty.
+nlohmann::json encode_config(const Config& config);
+nlohmann::json encode_server(const ServerConfig& server);
+nlohmann::json encode_port(const PortConfig& port);
+nlohmann::json encode_cluster(const ClusterConfig& cluster);
+
+}  // namespace xdplb

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// validate(): the rules a configuration must obey, in document order.
+#include "model/config.h"
+#include "model/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace xdplb {
+namespace {
+
+constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ - 1
+
+struct AddressHash {
+  std::size_t operator()(const IpAddress& address) const {
+    const auto bytes = address.bytes();
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+};
+
+// Which cluster holds a VIPA: the first one that claims it.
+using VipaOwners = std::unordered_map<IpAddress, const ClusterConfig*, AddressHash>;
+
+Error invalid(std::string message) { return fail(ErrorCode::kInvalidConfig, std::move(message)); }
+Error conflict(std::string message) { return fail(ErrorCode::kConflict, std::move(message)); }
+
+// Why `address` can be neither a VIPA nor a server's; empty when it can.
+std::string_view unusable(const IpAddress& address) {
+  if (address.is_unspecified()) return "the unspecified address";
+  if (address.is_loopback()) return "a loopback address";
+  if (address.is_multicast()) return "a multicast address";
+  if (address.is_broadcast()) return "the broadcast address";
+  return {};
+}
+
+// The kernel's own rule (dev_valid_name in net/core/dev.c), printable ASCII only: up to 15 bytes, no '/', ':' or space.
+bool is_interface_name(std::string_view name) {
+  const auto is_good = [](char letter) { return letter > ' ' && letter <= '~' && letter != '/' && letter != ':'; };
+  return !name.empty() && name.size() <= kMaxInterfaceName && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), is_good);
+}
+
+Result<void> check_interfaces(const std::vector<std::string>& interfaces) {
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& name : interfaces) {
+    if (!is_interface_name(name)) {
+      return invalid(fmt::format("interface {}: not a name an interface can have", quote(name)));
+    }
+    if (!seen.insert(name).second) return conflict(fmt::format("interface {}: listed twice", name));
+  }
+  return {};
+}
+
+VipaOwners collect_vipas(const Config& config) {
+  VipaOwners owners;
+  for (const ClusterConfig& cluster : config.clusters) {
+    for (const IpAddress& address : cluster.addresses) owners.emplace(address, &cluster);
+  }
+  return owners;
+}
+
+Result<void> check_addresses(const ClusterConfig& cluster, const VipaOwners& owners) {
+  if (cluster.addresses.empty()) return invalid(fmt::format("cluster {}: needs at least one address", cluster.name));
+  std::unordered_set<IpAddress, AddressHash> seen;
+  for (const IpAddress& address : cluster.addresses) {
+    const std::string text = address.to_string();
+    if (const std::string_view why = unusable(address); !why.empty()) {
+      return invalid(fmt::format("cluster {}: {} is {} and cannot be a VIPA", cluster.name, text, why));
+    }
+    if (!seen.insert(address).second) {
+      return conflict(fmt::format("cluster {}: address {} is listed twice", cluster.name, text));
+    }
+    if (const ClusterConfig* owner = owners.at(address); owner != &cluster) {
+      return conflict(
+          fmt::format("cluster {}: address {} already belongs to cluster {}", cluster.name, text, owner->name));
+    }
+  }
+  return {};
+}
+
+Result<void> check_server(const ServerConfig& server, const std::string& path, const VipaOwners& owners) {
+  if (server.weight > kMaxWeight) {
+    return invalid(fmt::format("server {}: weight {} is not in 0..{}", path, server.weight, kMaxWeight));
+  }
+  const std::string text = server.address.to_string();
+  if (const std::string_view why = unusable(server.address); !why.empty()) {
+    return invalid(fmt::format("server {}: {} is {} and cannot be a server's", path, text, why));
+  }
+  // MAC forwarding to the VIPA itself would send the dispatcher its own packets.
+  if (const auto owner = owners.find(server.address); owner != owners.end()) {
+    return invalid(fmt::format("server {}: {} is a VIPA of cluster {}, give an address of the server's own", path, text,
+                               owner->second->name));
+  }
+  return {};
+}
+
+Result<void> check_servers(const PortConfig& port, const std::string& port_path, const VipaOwners& owners) {
+  std::unordered_set<std::string_view> names;
+  std::unordered_map<IpAddress, const ServerConfig*, AddressHash> addresses;
+  for (const ServerConfig& server : port.servers) {
+    if (auto checked = check_name(server.name, "server of " + port_path); !checked) return checked;
+    const std::string path = fmt::format("{}/{}", port_path, server.name);
+    if (auto checked = check_server(server, path, owners); !checked) return checked;
+    if (!names.insert(server.name).second) return conflict(fmt::format("server {}: name is used twice", path));
+    const auto [other, inserted] = addresses.emplace(server.address, &server);
+    if (!inserted) {
+      return conflict(fmt::format("server {}: address {} already belongs to server {}", path,
+                                  server.address.to_string(), other->second->name));
+    }
+  }
+  return {};
+}
+
+Result<void> check_ports(const ClusterConfig& cluster, const VipaOwners& owners) {
+  std::set<std::pair<std::uint16_t, Protocol>> seen;
+  for (const PortConfig& port : cluster.ports) {
+    const std::string path =
+        PortPath{.cluster = cluster.name, .port = port.port, .protocol = port.protocol}.to_string();
+    if (!seen.emplace(port.port, port.protocol).second) return conflict(fmt::format("port {}: defined twice", path));
+    if (auto checked = check_servers(port, path, owners); !checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> validate(const Config& config) {
+  if (config.interfaces) {
+    if (auto checked = check_interfaces(*config.interfaces); !checked) return checked;
+  }
+  const VipaOwners owners = collect_vipas(config);
+  std::unordered_set<std::string_view> names;
+  for (const ClusterConfig& cluster : config.clusters) {
+    if (auto checked = check_cluster_name(cluster.name, "cluster"); !checked) return checked;
+    if (!names.insert(cluster.name).second) return conflict(fmt::format("cluster {}: defined twice", cluster.name));
+    if (auto checked = check_addresses(cluster, owners); !checked) return checked;
+    if (auto checked = check_ports(cluster, owners); !checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace xdplb
