@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The table of frames: what comes in, what must leave, how it is counted. Written out by hand, without the reference
+// model, so that the model is held against it as well as the program.
+#pragma once
+
+#include "support/packet.h"
+#include "support/reference_model.h"
+#include "support/setup.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace xdplb::test {
+
+inline const MacAddress kDispatcherMac = mac("02:00:00:00:d1:01");
+inline const MacAddress kRouterMac = mac("02:00:00:00:00:fe");
+inline const MacAddress kIngressMac = mac("02:00:00:00:e1:01");  // source of frames that leave as they came
+inline const MacAddress kOtherMac = mac("02:00:00:00:e2:02");    // source of redirected frames
+
+// Where the golden frames come from and go to.
+inline const IpAddress kClient4 = ip("198.51.100.77");
+inline const IpAddress kClient6 = ip("2001:db8:77::1");
+inline const IpAddress kWeb4 = ip("192.0.2.10");
+inline const IpAddress kWeb6 = ip("2001:db8::10");
+inline const IpAddress kDns4 = ip("192.0.2.53");
+inline const IpAddress kDns6 = ip("2001:db8::53");
+inline const IpAddress kBare4 = ip("203.0.113.9");  // a cluster without ports
+inline const IpAddress kForeign4 = ip("192.0.2.11");
+inline const IpAddress kForeign6 = ip("2001:db8::11");
+
+// MAC of a server of the golden setup.
+MacAddress server_mac(std::uint16_t index);
+
+// Clusters web, dns and one without ports; a port for each way a journey can end.
+//
+// ingress, other  interfaces: egress slots 1 and 63 are the first, 2 the second, 3 the second without a device
+DataplaneSetup golden_setup(std::uint32_t ingress, std::uint32_t other);
+
+struct GoldenCase {
+  std::string description;
+  Frame frame;
+  Journey expected;
+};
+
+std::vector<GoldenCase> forwarded_cases();
+std::vector<GoldenCase> passed_cases();
+std::vector<GoldenCase> dropped_cases();
+// All of the above.
+std::vector<GoldenCase> golden_cases();
+
+// Headers of a client's packet to `destination`, of its family.
+Packet from_client(const IpAddress& destination);
+
+}  // namespace xdplb::test
