@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dataplane/attachments.h"
+
+#include "dataplane/dispatcher.h"
+
+#include <linux/if_link.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace xdplb {
+namespace {
+
+struct Occupant {
+  std::uint32_t program_id = 0;  // 0: the interface is free
+  AttachMode mode = AttachMode::kNative;
+};
+
+Result<Occupant> query(const std::string& name, std::uint32_t ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, info);
+  const int error = bpf_xdp_query(static_cast<int>(ifindex), 0, &info);
+  if (error != 0) return os_error("interface " + name + ": XDP state", -error);
+  if (info.skb_prog_id != 0) return Occupant{info.skb_prog_id, AttachMode::kGeneric};
+  if (info.drv_prog_id != 0) return Occupant{info.drv_prog_id, AttachMode::kNative};
+  return Occupant{info.prog_id, AttachMode::kNative};
+}
+
+std::string program_name(std::uint32_t id) {
+  const FileDescriptor program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  std::uint32_t length = sizeof(info);
+  if (!program.is_open() || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) return "unknown";
+  return info.name;
+}
+
+Error occupied(const std::string& name, const Occupant& occupant) {
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("interface {0}: another XDP program is attached (id {1}, \"{2}\"): detach it with `ip link set "
+                  "dev {0} xdp off` or its own tool, or load with --chain to run beside it",
+                  name, occupant.program_id, program_name(occupant.program_id)));
+}
+
+std::uint32_t flags_of(AttachMode mode) {
+  return mode == AttachMode::kGeneric ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+// The kernel's reason in words that say what to change on the interface.
+std::string reason_of(int error) {
+  switch (error) {
+    case EOPNOTSUPP:
+      return "its driver has no native XDP";
+    case ERANGE:
+      return "its MTU, or that of its peer, is too large for native XDP";
+    case EINVAL:
+      return "its driver refused (MTU, LRO or queue settings)";
+    default:
+      return std::strerror(error);
+  }
+}
+
+int create_link(int program, std::uint32_t ifindex, AttachMode mode) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags_of(mode));
+  return bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options);
+}
+
+}  // namespace
+
+Result<std::optional<Attachment>> Attachments::adopt_link(const std::string& name, std::uint32_t ifindex) {
+  const auto path = link_path(name);
+  const FileDescriptor link(bpf_obj_get(path.c_str()));
+  if (!link.is_open()) return std::optional<Attachment>();
+  bpf_link_info info{};
+  std::uint32_t length = sizeof(info);
+  const bool is_of_interface = bpf_obj_get_info_by_fd(link.get(), &info, &length) == 0 && info.xdp.ifindex == ifindex;
+  if (!is_of_interface) {
+    // The device it was made for is gone; another one has its name now.
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    return std::optional<Attachment>();
+  }
+  const int error = bpf_link_update(link.get(), program_->descriptor(), nullptr);
+  if (error != 0) return os_error("interface " + name + ": exchange the program", -error);
+  const auto occupant = query(name, ifindex);
+  if (!occupant) return occupant.error();
+  return std::optional(Attachment{.name = name,
+                                  .ifindex = ifindex,
+                                  .mode = occupant->mode,
+                                  .through_dispatcher = false,
+                                  .program_id = program_->id(),
+                                  .warnings = {}});
+}
+
+Result<Attachment> Attachments::attach_link(const std::string& name, std::uint32_t ifindex, AttachMode mode) {
+  Attachment attachment{.name = name,
+                        .ifindex = ifindex,
+                        .mode = mode,
+                        .through_dispatcher = false,
+                        .program_id = program_->id(),
+                        .warnings = {}};
+  if (mode == AttachMode::kAuto) attachment.mode = AttachMode::kNative;
+  FileDescriptor link(create_link(program_->descriptor(), ifindex, attachment.mode));
+  int error = link.is_open() ? 0 : errno;
+  const bool may_fall_back = mode == AttachMode::kAuto && error != EBUSY && error != EEXIST && error != EPERM;
+  if (error != 0 && may_fall_back) {
+    attachment.warnings.push_back(
+        fmt::format("interface {}: generic mode, slower than native: {}", name, reason_of(error)));
+    attachment.mode = AttachMode::kGeneric;
+    link = FileDescriptor(create_link(program_->descriptor(), ifindex, attachment.mode));
+    error = link.is_open() ? 0 : errno;
+  }
+  if (error == EPERM)
+    return fail(ErrorCode::kPermission, fmt::format("interface {}: attaching is not permitted; run as root", name));
+  if (error != 0) {
+    return fail(ErrorCode::kFailed, fmt::format("interface {}: cannot attach in {} mode: {}", name,
+                                                attach_mode_name(attachment.mode), reason_of(error)));
+  }
+  const auto path = link_path(name);
+  std::error_code failure;
+  std::filesystem::create_directories(path.parent_path(), failure);
+  if (const int pinned = bpf_obj_pin(link.get(), path.c_str()); pinned != 0)
+    return os_error("pin " + path.string(), -pinned);
+  return attachment;
+}
+
+Result<Attachment> Attachments::attach_chained(const std::string& name, std::uint32_t ifindex, AttachMode mode) {
+  auto object = program_->open_sharing_maps();
+  if (!object) return object.error();
+  auto chained = dispatcher::attach(object->get(), name, ifindex, mode);
+  if (!chained) return chained.error();
+  if (chained->is_chained) {
+    return Attachment{.name = name,
+                      .ifindex = ifindex,
+                      .mode = chained->mode,
+                      .through_dispatcher = true,
+                      .program_id = chained->program_id,
+                      .warnings = {}};
+  }
+  auto attachment = attach_link(name, ifindex, mode);
+  if (attachment) {
+    attachment->warnings.push_back(
+        fmt::format("interface {}: attached by a pinned link, alone: {}", name, chained->refusal));
+  }
+  return attachment;
+}
+
+Result<Attachment> Attachments::attach(const std::string& name, std::uint32_t ifindex, AttachMode mode, bool chain) {
+  auto adopted = adopt_link(name, ifindex);
+  if (!adopted) return adopted.error();
+  if (*adopted) return std::move(**adopted);
+  if (const auto ours = dispatcher::find(ifindex, program_->descriptor())) {
+    return Attachment{.name = name,
+                      .ifindex = ifindex,
+                      .mode = ours->mode,
+                      .through_dispatcher = true,
+                      .program_id = ours->program_id,
+                      .warnings = {}};
+  }
+  const auto occupant = query(name, ifindex);
+  if (!occupant) return occupant.error();
+  if (occupant->program_id != 0 && !chain) return occupied(name, *occupant);
+  return chain ? attach_chained(name, ifindex, mode) : attach_link(name, ifindex, mode);
+}
+
+Result<void> Attachments::detach(const std::string& name, std::uint32_t ifindex) {
+  std::error_code failure;
+  // Removing the pin of a link that nobody holds open detaches it.
+  std::filesystem::remove(link_path(name), failure);
+  if (failure && failure != std::errc::no_such_file_or_directory)
+    return os_error("remove " + link_path(name).string(), failure.value());
+  return dispatcher::detach(name, ifindex, program_->descriptor());
+}
+
+}  // namespace xdplb

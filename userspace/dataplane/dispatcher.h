@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// libxdp's dispatcher: our program beside others on one interface.
+#pragma once
+
+#include "base/result.h"
+#include "model/attach_mode.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+struct bpf_object;
+
+namespace xdplb::dispatcher {
+
+struct Chained {
+  bool is_chained = false;  // false: nothing is attached, see `refusal`
+  AttachMode mode = AttachMode::kNative;
+  std::uint32_t program_id = 0;
+  std::string refusal;
+};
+
+// Adds the program of `object` (opened, not loaded) to the dispatcher of an interface. Where the kernel refuses
+// dispatchers libxdp attaches the program alone and says nothing; that is undone here and told.
+// Errors: kConflict when a program without dispatcher is in the way; kFailed.
+Result<Chained> attach(bpf_object* object, const std::string& name, std::uint32_t ifindex, AttachMode mode);
+
+struct Member {
+  std::uint32_t program_id = 0;
+  AttachMode mode = AttachMode::kNative;
+};
+
+// Our program within the dispatcher of an interface: the one that uses a map that `program` uses, too.
+std::optional<Member> find(std::uint32_t ifindex, int program);
+
+// Takes our program out of the dispatcher; nothing there is fine. Errors: kFailed.
+Result<void> detach(const std::string& name, std::uint32_t ifindex, int program);
+
+}  // namespace xdplb::dispatcher
