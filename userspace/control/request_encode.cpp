@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/problem_json.h"
+#include "control/request_json.h"
+#include "control/uri.h"
+#include "model/config_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace xdplb {
+namespace {
+
+using nlohmann::json;
+
+std::string query(std::string_view key, std::string_view value) {
+  return "?" + std::string(key) + "=" + encode_query_value(value);
+}
+
+HttpCall get(std::string target) { return {.method = "GET", .target = std::move(target), .body = {}}; }
+
+HttpCall remove(std::string target) { return {.method = "DELETE", .target = std::move(target), .body = {}}; }
+
+HttpCall send(std::string method, std::string target, const json& body) {
+  return {.method = std::move(method), .target = std::move(target), .body = dump_json(body)};
+}
+
+std::string cluster_target(std::string_view name) { return "/v1/clusters/" + encode_segment(name); }
+
+// One overload a request; the counterpart of the route table in request_decode.cpp.
+struct Encoder {
+  HttpCall operator()(const LoadRequest& request) const {
+    return send(
+        "POST", "/v1/interfaces",
+        {{"interfaces", request.interfaces}, {"mode", attach_mode_name(request.mode)}, {"chain", request.chain}});
+  }
+  HttpCall operator()(const UnloadRequest& request) const {
+    std::string target = "/v1/interfaces";
+    char separator = '?';
+    for (const std::string& name : request.interfaces) {
+      target.append(1, separator).append("name=").append(encode_query_value(name));
+      separator = '&';
+    }
+    return remove(std::move(target));
+  }
+  HttpCall operator()(const StatusRequest&) const { return get("/v1/status"); }
+  HttpCall operator()(const StatsRequest&) const { return get("/v1/stats"); }
+  HttpCall operator()(const DropsRequest&) const { return get("/v1/drops"); }
+  HttpCall operator()(const ExplainRequest& request) const {
+    return get("/v1/explain" + query("source", request.source.to_string()) +
+               "&destination=" + encode_query_value(request.destination.to_string()) +
+               "&protocol=" + std::string(protocol_name(request.protocol)));
+  }
+
+  HttpCall operator()(const ClusterListRequest& request) const {
+    return get(request.name ? cluster_target(*request.name) : "/v1/clusters");
+  }
+  HttpCall operator()(const ClusterAddRequest& request) const {
+    return send("POST", "/v1/clusters", encode_cluster(request.cluster));
+  }
+  HttpCall operator()(const ClusterSetRequest& request) const {
+    json addresses = json::array();
+    for (const IpAddress& address : request.addresses) addresses.push_back(address.to_string());
+    return send("PATCH", cluster_target(request.name), {{"addresses", std::move(addresses)}});
+  }
+  HttpCall operator()(const ClusterRemoveRequest& request) const { return remove(cluster_target(request.name)); }
+
+  HttpCall operator()(const PortListRequest& request) const {
+    if (request.path) return get("/v1/ports" + query("path", request.path->to_string()));
+    return get(request.cluster ? "/v1/ports" + query("cluster", *request.cluster) : "/v1/ports");
+  }
+  HttpCall operator()(const PortAddRequest& request) const {
+    json body = encode_port(request.port);
+    body["cluster"] = request.cluster;
+    return send("POST", "/v1/ports", body);
+  }
+  HttpCall operator()(const PortRemoveRequest& request) const {
+    return remove("/v1/ports" + query("path", request.path.to_string()));
+  }
+
+  HttpCall operator()(const ServerListRequest& request) const {
+    if (request.path) return get("/v1/servers" + query("path", request.path->to_string()));
+    return get(request.port ? "/v1/servers" + query("port", request.port->to_string()) : "/v1/servers");
+  }
+  HttpCall operator()(const ServerAddRequest& request) const {
+    json body = encode_server(request.server);
+    body["port"] = request.port.to_string();
+    return send("POST", "/v1/servers", body);
+  }
+  HttpCall operator()(const ServerSetRequest& request) const {
+    json body = json::object();
+    if (request.weight) body["weight"] = *request.weight;
+    if (request.address) body["address"] = request.address->to_string();
+    return send("PATCH", "/v1/servers" + query("path", request.path.to_string()), body);
+  }
+  HttpCall operator()(const ServerRemoveRequest& request) const {
+    return remove("/v1/servers" + query("path", request.path.to_string()));
+  }
+
+  HttpCall operator()(const ConfigShowRequest&) const { return get("/v1/config"); }
+  HttpCall operator()(const ConfigDiffRequest& request) const {
+    return send("POST", "/v1/config/diff", encode_config(request.config));
+  }
+  HttpCall operator()(const ConfigApplyRequest& request) const {
+    return send("PUT", request.dry_run ? "/v1/config?dry_run=1" : "/v1/config", encode_config(request.config));
+  }
+};
+
+}  // namespace
+
+HttpCall encode_request(const Request& request) { return std::visit(Encoder{}, request); }
+
+}  // namespace xdplb
