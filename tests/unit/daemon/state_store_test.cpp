@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "daemon/state_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace xdplb {
+namespace {
+
+class StateStoreTest : public testing::Test {
+ protected:
+  StateStoreTest() {
+    std::string pattern = testing::TempDir() + "state-store-XXXXXX";
+    folder = ::mkdtemp(pattern.data());
+  }
+  ~StateStoreTest() override { std::filesystem::remove_all(folder); }
+
+  static State example() {
+    State state;
+    state.interfaces = {{.name = "eth0", .mode = AttachMode::kNative, .chain = false},
+                        {.name = "eth1", .mode = AttachMode::kAuto, .chain = true}};
+    state.generated_secret = "0123456789abcdef";
+    for (const auto* name : {"web", "web2"}) {
+      state.config.clusters.push_back(
+          {.name = name,
+           .addresses = {IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(9 + state.config.clusters.size())})},
+           .ports = {
+               {.port = 443,
+                .protocol = Protocol::kTcp,
+                .servers = {
+                    {.name = "s1", .address = IpAddress::v4({192, 0, 2, 21}), .weight = 20, .family = Family::kV4}}}}});
+      auto& assignment = state.assignments[{.cluster = name, .port = 443, .protocol = Protocol::kTcp}];
+      assignment.servers["s1"] = static_cast<std::uint16_t>(state.assignments.size());
+      assignment.rows[0] = {1024 * static_cast<std::uint32_t>(state.assignments.size()), 1024};
+    }
+    return state;
+  }
+
+  void write(const std::string& text) const { std::ofstream(folder / "state.json") << text; }
+  std::string read() const {
+    std::ifstream file(folder / "state.json");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::filesystem::path folder;
+};
+
+TEST_F(StateStoreTest, NothingKeptIsNoError) {
+  const auto state = StateStore(folder).load();
+  ASSERT_TRUE(state);
+  EXPECT_FALSE(*state);
+}
+
+TEST_F(StateStoreTest, GivesBackWhatWasKept) {
+  StateStore store(folder);
+  const auto state = example();
+  ASSERT_TRUE(store.prepare(state));
+  ASSERT_TRUE(store.commit());
+  const auto loaded = StateStore(folder).load();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->interfaces, state.interfaces);
+  EXPECT_EQ((*loaded)->generated_secret, state.generated_secret);
+  EXPECT_EQ((*loaded)->config, state.config);
+  EXPECT_EQ((*loaded)->assignments, state.assignments);
+}
+
+TEST_F(StateStoreTest, ASecondWriteIsTheSameTextAsAFreshOne) {
+  StateStore store(folder);
+  auto state = example();
+  ASSERT_TRUE(store.prepare(state));
+  ASSERT_TRUE(store.commit());
+  state.config.clusters[0].ports[0].servers[0].weight = 7;
+  state.assignments.begin()->second.servers["s1"] = 99;
+  state.config.secret = "chosen";
+  ASSERT_TRUE(store.prepare(state));
+  ASSERT_TRUE(store.commit());
+  const auto incremental = read();
+  StateStore fresh(folder);
+  ASSERT_TRUE(fresh.prepare(state));
+  ASSERT_TRUE(fresh.commit());
+  EXPECT_EQ(read(), incremental);
+  EXPECT_EQ((*StateStore(folder).load())->config, state.config);
+}
+
+TEST_F(StateStoreTest, WhatIsPreparedButNotCommittedChangesNothing) {
+  StateStore store(folder);
+  ASSERT_TRUE(store.prepare(example()));
+  ASSERT_TRUE(store.commit());
+  auto state = example();
+  state.config.clusters.clear();
+  ASSERT_TRUE(store.prepare(state));
+  EXPECT_EQ((*StateStore(folder).load())->config, example().config);
+}
+
+TEST_F(StateStoreTest, OnlyItsOwnerReadsIt) {
+  StateStore store(folder);
+  ASSERT_TRUE(store.prepare(example()));
+  ASSERT_TRUE(store.commit());
+  struct stat info {};
+  ASSERT_EQ(::stat((folder / "state.json").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_F(StateStoreTest, AFileThatCannotBeUnderstoodIsAnErrorThatNamesItAndStays) {
+  for (const auto* text :
+       {"", "{", "[]", "{\"version\": 1}", "{\"version\": 2}", "{\"version\": 1, \"interfaces\": 3}"}) {
+    write(text);
+    const auto state = StateStore(folder).load();
+    ASSERT_FALSE(state) << text;
+    EXPECT_EQ(state.error().code, ErrorCode::kInvalidConfig) << text;
+    EXPECT_THAT(state.error().message, testing::HasSubstr("state.json"));
+    EXPECT_EQ(read(), text);
+  }
+}
+
+}  // namespace
+}  // namespace xdplb

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "daemon/controller.h"
+
+#include "base/log.h"
+#include "daemon/random_secret.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace xdplb {
+namespace {
+
+namespace asio = boost::asio;
+
+// How long a reply waits for the MAC of a server it brought: a LAN answers within a millisecond.
+constexpr auto kResolveWait = std::chrono::milliseconds(500);
+
+std::set<IpAddress> server_addresses(const Config& config) {
+  std::set<IpAddress> addresses;
+  for (const auto& cluster : config.clusters)
+    for (const auto& port : cluster.ports)
+      for (const auto& server : port.servers) addresses.insert(server.address);
+  return addresses;
+}
+
+std::set<IpAddress> vipas_of(const Config& config) {
+  std::set<IpAddress> addresses;
+  for (const auto& cluster : config.clusters) addresses.insert(cluster.addresses.begin(), cluster.addresses.end());
+  return addresses;
+}
+
+}  // namespace
+
+Controller::Controller(asio::io_context& io, Options options, std::function<void()> stop)
+    : io_(io), options_(std::move(options)), stop_(std::move(stop)), store_(options_.instance.state_dir) {}
+
+Controller::~Controller() { close(); }
+
+void Controller::close() {
+  *alive_ = false;
+  for (auto* timer : waiting_) timer->cancel();
+  vipas_.reset();
+  resolver_.reset();
+  monitor_.reset();
+}
+
+Result<std::unique_ptr<Controller>> Controller::open(asio::io_context& io, Options options,
+                                                     std::function<void()> stop) {
+  std::unique_ptr<Controller> controller(new Controller(io, std::move(options), std::move(stop)));
+  if (auto started = controller->start(); !started) return started.error();
+  return controller;
+}
+
+Result<void> Controller::start() {
+  auto state = store_.load();
+  if (!state) return state.error();
+  auto monitor = HostMonitor::open(io_);
+  if (!monitor) return monitor.error();
+  monitor_ = std::move(*monitor);
+  resolver_ = std::make_unique<ServerResolver>(*monitor_);
+  auto vipas = VipaService::open(io_);
+  if (!vipas) return vipas.error();
+  vipas_ = std::move(*vipas);
+  vipas_->on_conflict([this](const VipaConflict& conflict) {
+    auto& claim = claims_[conflict.address];
+    claim = {.mac = conflict.mac, .count = claim.count + 1, .last = std::chrono::steady_clock::now()};
+    log_warning(fmt::format("VIPA {}: {} claims it, too", conflict.address.to_string(), conflict.mac.to_string()));
+  });
+  if (auto taken = take_over(state->value_or(State{})); !taken) return taken;
+  monitor_->on_change([this](const HostChange& change) { on_host_change(change); });
+  return {};
+}
+
+Result<void> Controller::take_over(State state) {
+  config_ = std::move(state.config);
+  generated_secret_ = state.generated_secret;
+  if (generated_secret_.empty()) {
+    auto secret = random_secret();
+    if (!secret) return secret.error();
+    generated_secret_ = std::move(*secret);
+  }
+  if (state.interfaces.empty()) return {};
+  if (auto opened = open_forwarding(); !opened) return opened;
+  forwarding_->restore(config_, state.assignments, secret_of(config_));
+  ServerTargets targets;
+  for (const auto& [name, cluster] : forwarding_->plan().clusters)
+    for (const auto& [path, port] : cluster.ports)
+      for (const auto& server : port->servers)
+        if (server.target) targets.emplace(server.config.address, *server.target);
+  resolver_->seed(std::move(targets));
+  for (const auto& wanted : state.interfaces) {
+    interfaces_.push_back(
+        {.wanted = wanted, .ifindex = 0, .attachment = std::nullopt, .failure = {}, .failed_ifindex = 0});
+    open_again(interfaces_.back());
+  }
+  resolver_->update(server_addresses(config_), loaded_indexes());
+  auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
+  if (!plan) return plan.error();
+  if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
+  const auto loaded = surroundings().interfaces;
+  for (const auto ifindex : forwarding_->publisher().egress_interfaces()) {
+    if (loaded.contains(ifindex)) continue;
+    forwarding_->publisher().remove_egress(ifindex);
+  }
+  update_vipas();
+  // Ports whose numbers were lost have new ones.
+  if (auto prepared = store_.prepare(state_of(config_, &forwarding_->plan())); !prepared) return prepared;
+  return store_.commit();
+}
+
+std::string_view Controller::secret_of(const Config& config) const {
+  return config.secret.empty() ? generated_secret_ : config.secret;
+}
+
+Surroundings Controller::surroundings() const {
+  Surroundings host{.targets = resolver_->targets(), .interfaces = {}};
+  for (const auto& interface : interfaces_)
+    if (interface.ifindex != 0) host.interfaces.insert(interface.ifindex);
+  return host;
+}
+
+State Controller::state_of(const Config& config, const Plan* plan) const {
+  State state{.interfaces = {}, .generated_secret = generated_secret_, .config = config, .assignments = {}};
+  for (const auto& interface : interfaces_) state.interfaces.push_back(interface.wanted);
+  if (plan != nullptr) state.assignments = assignments_of(*plan);
+  return state;
+}
+
+Result<void> Controller::check_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const {
+  const auto own = [this](const IpAddress& address) {
+    const auto& addresses = monitor_->addresses();
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](const InterfaceAddress& entry) { return entry.prefix.address == address; });
+  };
+  const auto known_vipas = vipas_of(config_);
+  const auto known_servers = server_addresses(config_);
+  for (const auto& cluster : next.clusters) {
+    for (const auto& address : cluster.addresses) {
+      if (known_vipas.contains(address) || !own(address)) continue;
+      return fail(
+          ErrorCode::kInvalidConfig,
+          fmt::format(
+              "cluster {}: {} is an address of this host, and the dispatcher must not have its VIPAs: remove it "
+              "(`ip address del`) first",
+              cluster.name, address.to_string()));
+    }
+    for (const auto& port : cluster.ports) {
+      for (const auto& server : port.servers) {
+        if (known_servers.contains(server.address)) continue;
+        const ServerPath path{.port = {.cluster = cluster.name, .port = port.port, .protocol = port.protocol},
+                              .server = server.name};
+        if (own(server.address)) {
+          return fail(ErrorCode::kInvalidConfig, fmt::format("server {}: {} is this host itself; name another machine",
+                                                             path.to_string(), server.address.to_string()));
+        }
+        if (find_connected(monitor_->addresses(), server.address, interfaces)) continue;
+        const auto where =
+            interfaces_.empty() && interfaces.empty()
+                ? std::string("no interface is loaded: `xdplb load IFACE` first")
+                : fmt::format(
+                      "{} is on no loaded interface's network; MAC forwarding reaches only servers on the "
+                      "same LAN: load the interface that is on it",
+                      server.address.to_string());
+        return fail(ErrorCode::kInvalidConfig, fmt::format("server {}: {}", path.to_string(), where));
+      }
+    }
+  }
+  return {};
+}
+
+// I2: the state file is prepared, the kernel written, then both become the truth.
+Result<void> Controller::write_through(const Config& next) {
+  if (!forwarding_) {
+    if (auto prepared = store_.prepare(state_of(next, nullptr)); !prepared) return prepared;
+    return store_.commit();
+  }
+  auto plan = forwarding_->make(next, surroundings(), secret_of(next));
+  if (!plan) return plan.error();
+  if (auto prepared = store_.prepare(state_of(next, &*plan)); !prepared) return prepared;
+  if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
+  return store_.commit();
+}
+
+Result<Change> Controller::commit(Config next) {
+  next.interfaces.reset();
+  if (next == config_) return Change{};
+  if (auto valid = validate(next); !valid) return valid.error();
+  if (auto fits = check_host(next, loaded_indexes()); !fits) return fits.error();
+  const auto before = server_addresses(config_);
+  const auto after = server_addresses(next);
+  resolver_->update(after, loaded_indexes());
+  if (auto written = write_through(next); !written) {
+    resolver_->update(before, loaded_indexes());
+    return written.error();
+  }
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::inserter(fresh_, fresh_.end()));
+  Change change{.changed = true, .lines = diff_lines(config_, next)};
+  config_ = std::move(next);
+  update_vipas();
+  return change;
+}
+
+void Controller::on_host_change(const HostChange& change) {
+  if (const auto* neighbor = std::get_if<NeighborChanged>(&change)) {
+    resolver_->on_neighbor(neighbor->neighbor);
+  } else {
+    links_changed_ = true;
+  }
+  reconcile_soon();
+}
+
+// One pass for all events of a burst: 10,000 neighbours that resolve together are one plan.
+void Controller::reconcile_soon() {
+  if (reconcile_is_due_) return;
+  reconcile_is_due_ = true;
+  asio::post(io_, [this, alive = alive_] {
+    if (!*alive) return;
+    reconcile_is_due_ = false;
+    if (std::exchange(links_changed_, false)) {
+      reconcile_links();
+    } else {
+      replan();
+    }
+    for (auto* timer : waiting_) timer->cancel();
+  });
+}
+
+// Interfaces or their addresses changed: who is where, and who answers for a VIPA.
+void Controller::reconcile_links() {
+  if (!forwarding_) return;
+  reconcile_interfaces();
+  resolver_->update(server_addresses(config_), loaded_indexes());
+  replan();
+  forget_gone_egresses();
+  update_vipas();
+}
+
+// Servers were found or lost. Nothing to keep in the state file: events change MACs and owners, which the maps hold
+// themselves, never the numbers.
+void Controller::replan() {
+  if (!forwarding_) return;
+  auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
+  auto published = plan ? forwarding_->publish(std::move(*plan)) : Result<void>(plan.error());
+  if (!published) log_error(published.error().message);
+}
+
+void Controller::update_vipas() {
+  std::vector<ElectionCandidate> candidates;
+  std::vector<VipaInterface> listening;
+  for (const auto& interface : interfaces_) {
+    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
+    if (link == nullptr || !interface.attachment) continue;
+    ElectionCandidate candidate{.ifindex = link->index, .name = link->name, .is_up = link->is_usable(), .prefixes = {}};
+    VipaInterface place{
+        .ifindex = link->index, .name = link->name, .mac = link->mac, .is_up = link->is_usable(), .link_local = {}};
+    for (const auto& address : monitor_->addresses()) {
+      if (address.ifindex != link->index) continue;
+      candidate.prefixes.push_back(address.prefix);
+      if (address.prefix.address.is_v6() && address.prefix.address.is_link_local())
+        place.link_local = address.prefix.address;
+    }
+    candidates.push_back(std::move(candidate));
+    listening.push_back(std::move(place));
+  }
+  std::vector<MacAddress> own;
+  for (const auto& [index, link] : monitor_->links()) own.push_back(link.mac);
+  vipas_->set_own_macs(std::move(own));
+  if (auto set = vipas_->set_interfaces(std::move(listening)); !set) log_error(set.error().message);
+  std::vector<OwnedVipa> owned;
+  std::map<IpAddress, Ownership> next;
+  for (const auto& address : vipas_of(config_)) {
+    auto election = elect_interface(address, candidates);
+    const auto known = ownerships_.find(address);
+    const bool is_same = known != ownerships_.end() && known->second.election.decides_like(election);
+    next[address] = {.election = election, .since = is_same ? known->second.since : std::chrono::steady_clock::now()};
+    if (!is_same) log_info(fmt::format("VIPA {}: {}", address.to_string(), election.reason));
+    owned.push_back({.address = address, .election = std::move(election)});
+  }
+  ownerships_ = std::move(next);
+  std::erase_if(claims_, [this](const auto& claim) { return !ownerships_.contains(claim.first); });
+  vipas_->set_vipas(std::move(owned));
+}
+
+asio::awaitable<void> Controller::servers_settled() {
+  const auto awaited = std::exchange(fresh_, {});
+  const auto deadline = std::chrono::steady_clock::now() + kResolveWait;
+  const auto is_pending = [&] {
+    return *alive_ && std::any_of(awaited.begin(), awaited.end(),
+                                  [this](const IpAddress& address) { return resolver_->is_pending(address); });
+  };
+  while (is_pending() && std::chrono::steady_clock::now() < deadline) {
+    asio::steady_timer timer(io_, deadline);
+    waiting_.insert(&timer);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    waiting_.erase(&timer);
+  }
+}
+
+template <typename SomeRequest>
+asio::awaitable<Reply> Controller::run(const SomeRequest& request) {
+  if constexpr (requires { this->change(request); }) {
+    const auto made = change(request);
+    if (!made) co_return Reply(made.error());
+    co_await servers_settled();
+    co_return view(request, *made);
+  } else {
+    co_return view(request);
+  }
+}
+
+asio::awaitable<Reply> Controller::apply(Request request) {
+  co_return co_await std::visit([this](const auto& one) { return run(one); }, request);
+}
+
+}  // namespace xdplb

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Controller: the single owner of state (I1). Every request and every event of the host enters here.
+#pragma once
+
+#include "base/result.h"
+#include "control/instance.h"
+#include "control/request.h"
+#include "daemon/forwarding.h"
+#include "daemon/server_resolver.h"
+#include "daemon/state_store.h"
+#include "host/host_monitor.h"
+#include "vipa/vipa_service.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace xdplb {
+
+class ObjectViews;
+
+// One interface that `xdplb load` named.
+struct LoadedInterface {
+  InterfaceState wanted;
+  std::uint32_t ifindex = 0;             // 0: no interface has the name now
+  std::optional<Attachment> attachment;  // none: `failure` says why
+  std::string failure;
+  std::uint32_t failed_ifindex = 0;  // the interface that refused: not tried again until another has the name
+};
+
+// A foreign claim to a VIPA, as heard last.
+struct ClaimHeard {
+  MacAddress mac;
+  std::uint64_t count = 0;
+  std::chrono::steady_clock::time_point last;
+};
+
+// Who answers for a VIPA, and since when.
+struct Ownership {
+  Election election;
+  std::chrono::steady_clock::time_point since;
+};
+
+// What a change leaves to say: whether anything changed, and in which lines.
+struct Change {
+  bool changed = false;
+  std::vector<std::string> lines;
+};
+
+// Not thread-safe: requests and events run on the thread of the io_context.
+class Controller {
+ public:
+  struct Options {
+    Instance instance;
+    bool started_by_load = false;  // ends with the last interface
+  };
+
+  // Reads the state kept, watches the host, and takes over what an earlier daemon left forwarding.
+  //
+  // stop  called once when the daemon shall end: close everything else that keeps `io` busy
+  // Errors: of the state file, of netlink, of Program::open.
+  static Result<std::unique_ptr<Controller>> open(boost::asio::io_context& io, Options options,
+                                                  std::function<void()> stop);
+  ~Controller();
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  // Answers one request. A refused one changed nothing (I2).
+  boost::asio::awaitable<Reply> apply(Request request);
+
+  // Ends the watching of the host; forwarding goes on (I5).
+  void close();
+
+ private:
+  Controller(boost::asio::io_context& io, Options options, std::function<void()> stop);
+  Result<void> start();
+  Result<void> take_over(State state);
+
+  // controller.cpp: one way for every change
+  template <typename SomeRequest>
+  boost::asio::awaitable<Reply> run(const SomeRequest& request);
+  boost::asio::awaitable<void> servers_settled();
+  Result<Change> commit(Config next);
+  Result<void> check_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const;
+  Result<void> write_through(const Config& next);
+  State state_of(const Config& config, const Plan* plan) const;
+  std::string_view secret_of(const Config& config) const;
+  Surroundings surroundings() const;
+  void on_host_change(const HostChange& change);
+  void reconcile_soon();
+  void reconcile_links();
+  void replan();
+  void update_vipas();
+
+  // controller_interfaces.cpp
+  Result<Change> change(const LoadRequest& request);
+  Result<Change> change(const UnloadRequest& request);
+  Result<std::uint32_t> find_loadable(const std::string& name) const;
+  Result<LoadedInterface> load_one(const InterfaceState& wanted);
+  Result<void> load_all(const std::vector<InterfaceState>& wanted);
+  Result<void> unload_all(const std::vector<std::string>& names);
+  void open_again(LoadedInterface& interface);
+  void reconcile_interfaces();
+  void forget_gone_egresses();
+  Result<void> order_interfaces(const std::vector<std::string>& names);
+  Result<void> open_forwarding();
+  Result<void> close_forwarding();
+  std::vector<std::uint32_t> loaded_indexes() const;
+  std::vector<std::string> loaded_names() const;
+
+  // controller_objects.cpp
+  Result<Change> change(const ClusterAddRequest& request);
+  Result<Change> change(const ClusterSetRequest& request);
+  Result<Change> change(const ClusterRemoveRequest& request);
+  Result<Change> change(const PortAddRequest& request);
+  Result<Change> change(const PortRemoveRequest& request);
+  Result<Change> change(const ServerAddRequest& request);
+  Result<Change> change(const ServerSetRequest& request);
+  Result<Change> change(const ServerRemoveRequest& request);
+  Result<Change> change(const ConfigApplyRequest& request);
+
+  // controller_views.cpp: what is true now, read back from the maps
+  Reply view(const LoadRequest& request, const Change& change) const;
+  Reply view(const UnloadRequest& request, const Change& change) const;
+  Reply view(const ClusterAddRequest& request, const Change& change) const;
+  Reply view(const ClusterSetRequest& request, const Change& change) const;
+  Reply view(const ClusterRemoveRequest& request, const Change& change) const;
+  Reply view(const PortAddRequest& request, const Change& change) const;
+  Reply view(const PortRemoveRequest& request, const Change& change) const;
+  Reply view(const ServerAddRequest& request, const Change& change) const;
+  Reply view(const ServerSetRequest& request, const Change& change) const;
+  Reply view(const ServerRemoveRequest& request, const Change& change) const;
+  Reply view(const ConfigApplyRequest& request, const Change& change) const;
+  Reply view(const StatusRequest& request) const;
+  Reply view(const StatsRequest& request) const;
+  Reply view(const DropsRequest& request) const;
+  Reply view(const ExplainRequest& request) const;
+  Reply view(const ClusterListRequest& request) const;
+  Reply view(const PortListRequest& request) const;
+  Reply view(const ServerListRequest& request) const;
+  Reply view(const ConfigShowRequest& request) const;
+  Reply view(const ConfigDiffRequest& request) const;
+  nlohmann::json interface_views() const;
+  nlohmann::json vipa_views() const;
+  nlohmann::json problems() const;
+  void add_interface_problems(nlohmann::json& found) const;
+  void add_vipa_problems(nlohmann::json& found) const;
+  void add_server_problems(nlohmann::json& found) const;
+  Reply changed_cluster(const std::string& name, const Change& change) const;
+  Reply changed_port(const PortPath& path, const Change& change) const;
+  Reply changed_server(const ServerPath& path, const Change& change) const;
+  Result<xdplb_counters> total() const;
+  ObjectViews objects() const;
+  std::string interface_name(std::uint32_t ifindex) const;
+  static Error absent(const char* kind, const std::string& name);
+  Config shown_config() const;
+  std::vector<std::string> changes_to(const Config& next) const;
+
+  boost::asio::io_context& io_;
+  Options options_;
+  std::function<void()> stop_;
+  StateStore store_;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+
+  Config config_;  // without interfaces: those are in interfaces_
+  std::string generated_secret_;
+  std::vector<LoadedInterface> interfaces_;  // in the operator's order
+  std::unique_ptr<Forwarding> forwarding_;   // while an interface is loaded
+
+  std::unique_ptr<HostMonitor> monitor_;
+  std::unique_ptr<ServerResolver> resolver_;
+  std::unique_ptr<VipaService> vipas_;
+  std::map<IpAddress, Ownership> ownerships_;
+  std::map<IpAddress, ClaimHeard> claims_;
+
+  std::set<std::uint32_t> gone_egresses_;  // ways out to forget once no server leaves by them
+
+  std::set<IpAddress> fresh_;  // servers that the request under way brought
+  std::set<boost::asio::steady_timer*> waiting_;
+  bool reconcile_is_due_ = false;
+  bool links_changed_ = false;  // since the last reconcile
+  std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // false: posted work of a closed controller does nothing
+};
+
+}  // namespace xdplb

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The Controller's replies: what is true now, its numbers read back from the maps (I1). Shapes: docs/api.md.
+#include "daemon/controller.h"
+#include "daemon/explain.h"
+#include "dataplane/outcome_names.h"
+#include "host/sysctl.h"
+#include "model/config_json.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace xdplb {
+namespace {
+
+using nlohmann::json;
+
+// A claim that was not heard again for so long is history.
+constexpr auto kClaimIsNews = std::chrono::minutes(5);
+
+std::int64_t seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Rows per server index of one port and family.
+std::map<std::uint16_t, std::uint32_t> rows_by_server(const PlannedPort* port, Family family) {
+  std::map<std::uint16_t, std::uint32_t> counts;
+  if (port == nullptr || !port->rows_of(family)) return counts;
+  std::vector<std::uint32_t> flat(XDPLB_MAX_SERVERS);
+  for (const auto owner : port->rows_of(family)->table.owners) ++flat[owner];
+  for (const auto& server : port->servers) counts[server.index] = flat[server.index];
+  return counts;
+}
+
+std::uint32_t row_count(const PlannedPort* port, Family family) {
+  if (port == nullptr || !port->rows_of(family)) return 0;
+  return static_cast<std::uint32_t>(port->rows_of(family)->table.owners.size());
+}
+
+json counters_view(const xdplb_counters& counters) {
+  return {{"packets", counters.packets},
+          {"bytes", counters.bytes},
+          {"new_flows", counters.new_flows},
+          {"closed_flows", counters.closed_flows}};
+}
+
+void add(xdplb_counters& sum, const xdplb_counters& more) {
+  sum.packets += more.packets;
+  sum.bytes += more.bytes;
+  sum.new_flows += more.new_flows;
+  sum.closed_flows += more.closed_flows;
+}
+
+json problem(const char* code, const std::string& object, const std::string& text) {
+  return {{"code", code}, {"object", object}, {"text", text}};
+}
+
+}  // namespace
+
+// Views of objects: what all replies are made of.
+class ObjectViews {
+ public:
+  ObjectViews(const Forwarding* forwarding, const ServerResolver& resolver, InterfaceName name)
+      : forwarding_(forwarding), resolver_(resolver), name_(std::move(name)) {}
+
+  json cluster(const ClusterConfig& cluster) const {
+    json addresses = json::array();
+    for (const auto& address : cluster.addresses) addresses.push_back(address.to_string());
+    json ports = json::array();
+    for (const auto& one : cluster.ports) ports.push_back(port(cluster.name, one));
+    return {{"name", cluster.name}, {"addresses", std::move(addresses)}, {"ports", std::move(ports)}};
+  }
+
+  json port(const std::string& cluster, const PortConfig& config) const {
+    const PortPath path{.cluster = cluster, .port = config.port, .protocol = config.protocol};
+    const auto planned = plan_of(path);
+    json servers = json::array();
+    for (auto& one : this->servers(path, config)) servers.push_back(std::move(one));
+    return {{"path", path.to_string()},
+            {"port", config.port},
+            {"protocol", protocol_name(config.protocol)},
+            {"pick", "hash"},
+            {"rows", {{"v4", row_count(planned.get(), Family::kV4)}, {"v6", row_count(planned.get(), Family::kV6)}}},
+            {"servers", std::move(servers)}};
+  }
+
+  std::vector<json> servers(const PortPath& path, const PortConfig& config) const {
+    const auto planned = plan_of(path);
+    const auto v4 = rows_by_server(planned.get(), Family::kV4);
+    const auto v6 = rows_by_server(planned.get(), Family::kV6);
+    std::vector<json> views;
+    for (const auto& server : config.servers) {
+      const auto* known = find_planned(planned.get(), server.name);
+      const auto rows_in = [known](const auto& rows) {
+        const auto found = known != nullptr ? rows.find(known->index) : rows.end();
+        return found == rows.end() ? 0U : found->second;
+      };
+      views.push_back(this->server(path, server, known));
+      views.back()["rows"] = {{"v4", rows_in(v4)}, {"v6", rows_in(v6)}};
+    }
+    return views;
+  }
+
+  xdplb_counters counters(const PlannedServer& server) const {
+    const auto read = forwarding_->tables().read_counters(server.index);
+    return read ? *read : xdplb_counters{};
+  }
+
+ private:
+  std::shared_ptr<const PlannedPort> plan_of(const PortPath& path) const {
+    return forwarding_ != nullptr ? forwarding_->plan().find(path) : nullptr;
+  }
+
+  static const PlannedServer* find_planned(const PlannedPort* port, const std::string& name) {
+    if (port == nullptr) return nullptr;
+    const auto found = std::find_if(port->servers.begin(), port->servers.end(),
+                                    [&](const PlannedServer& one) { return one.config.name == name; });
+    return found == port->servers.end() ? nullptr : &*found;
+  }
+
+  json server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const {
+    // I1: where its frames go is what the map says, not what was meant to be there.
+    const auto stored = known != nullptr ? forwarding_->tables().server(known->index) : std::nullopt;
+    const std::uint32_t ifindex = stored ? forwarding_->ifindex_of(stored->first) : 0;
+    const std::string unresolved = forwarding_ != nullptr ? resolver_.reason(config.address) : "no interface is loaded";
+    json view = counters_view(known != nullptr ? counters(*known) : xdplb_counters{});
+    view["path"] = ServerPath{.port = path, .server = config.name}.to_string();
+    view["name"] = config.name;
+    view["address"] = config.address.to_string();
+    view["mac"] = stored ? json(stored->second.to_string()) : json(nullptr);
+    view["interface"] = ifindex != 0 ? json(name_(ifindex)) : json(nullptr);
+    view["weight"] = config.weight;
+    view["effective_weight"] = stored ? config.weight : 0;
+    view["family"] = config.family ? json(family_name(*config.family)) : json(nullptr);
+    view["admin"] = "ready";
+    view["health"] = unresolved.empty() ? "unknown" : "down";
+    view["reason"] = unresolved.empty() ? "no advisor probes it" : unresolved;
+    return view;
+  }
+
+  const Forwarding* forwarding_;
+  const ServerResolver& resolver_;
+  InterfaceName name_;
+};
+
+namespace {
+
+// Every server of a configuration with its port's plan.
+template <typename Visitor>
+void for_each_planned(const Plan& plan, Visitor&& visit) {
+  for (const auto& [name, cluster] : plan.clusters)
+    for (const auto& [path, port] : cluster.ports)
+      for (const auto& server : port->servers) visit(path, server);
+}
+
+}  // namespace
+
+ObjectViews Controller::objects() const {
+  return {forwarding_.get(), *resolver_, [this](std::uint32_t ifindex) { return interface_name(ifindex); }};
+}
+
+std::string Controller::interface_name(std::uint32_t ifindex) const {
+  const auto* link = monitor_->find_link(ifindex);
+  return link != nullptr ? link->name : fmt::format("interface {}", ifindex);
+}
+
+json Controller::interface_views() const {
+  json views = json::array();
+  for (const auto& interface : interfaces_) {
+    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
+    json view = {{"name", interface.wanted.name}, {"mode", nullptr}, {"attach", nullptr}, {"prog_id", nullptr}};
+    if (interface.attachment) {
+      view["mode"] = attach_mode_name(interface.attachment->mode);
+      view["attach"] = interface.attachment->through_dispatcher ? "dispatcher" : "link";
+      view["prog_id"] = interface.attachment->program_id;
+    }
+    view["up"] = link != nullptr && link->is_usable();
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+json Controller::vipa_views() const {
+  json views = json::array();
+  for (const auto& cluster : config_.clusters) {
+    for (const auto& address : cluster.addresses) {
+      const auto found = ownerships_.find(address);
+      if (found == ownerships_.end()) continue;
+      const auto& election = found->second.election;
+      const bool is_owned = election.kind != ElectionKind::kSilent;
+      views.push_back({{"address", address.to_string()},
+                       {"cluster", cluster.name},
+                       {"state", is_owned ? "owned" : "silent"},
+                       {"owner", is_owned ? json(election.owner_name) : json(nullptr)},
+                       {"reason", election.reason},
+                       {"since_s", seconds_since(found->second.since)}});
+    }
+  }
+  return views;
+}
+
+void Controller::add_interface_problems(json& found) const {
+  for (const auto& interface : interfaces_) {
+    const auto& name = interface.wanted.name;
+    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
+    if (!interface.attachment || link == nullptr) {
+      found.push_back(problem("interface_not_attached", name, interface.failure));
+      continue;
+    }
+    if (!link->is_usable()) found.push_back(problem("interface_down", name, link->is_up ? "no carrier" : "it is down"));
+    for (const auto& warning : interface.attachment->warnings)
+      found.push_back(problem("interface_degraded", name, warning));
+    const auto proxy_arp = read_effective_ipv4_conf(name, "proxy_arp");
+    if (proxy_arp && *proxy_arp != 0) {
+      found.push_back(
+          problem("kernel_answers", name,
+                  fmt::format("proxy_arp is on: the kernel may answer ARP for a VIPA beside xdplbd; `sysctl "
+                              "net.ipv4.conf.all.proxy_arp=0 net.ipv4.conf.{}.proxy_arp=0`",
+                              name)));
+    }
+  }
+}
+
+void Controller::add_vipa_problems(json& found) const {
+  for (const auto& [address, ownership] : ownerships_) {
+    if (ownership.election.kind == ElectionKind::kSilent)
+      found.push_back(problem("vipa_silent", address.to_string(), ownership.election.reason));
+    const auto claim = claims_.find(address);
+    if (claim == claims_.end() || std::chrono::steady_clock::now() - claim->second.last > kClaimIsNews) continue;
+    found.push_back(
+        problem("vipa_conflict", address.to_string(),
+                fmt::format("{} claims it, too ({} times): a server whose loopback address answers ARP, or another "
+                            "dispatcher",
+                            claim->second.mac.to_string(), claim->second.count)));
+  }
+}
+
+void Controller::add_server_problems(json& found) const {
+  for (const auto& cluster : config_.clusters) {
+    for (const auto& port : cluster.ports) {
+      const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
+      bool any = false;
+      for (const auto& server : port.servers) {
+        const auto reason = forwarding_ ? resolver_->reason(server.address) : std::string();
+        any = any || (server.weight > 0 && reason.empty());
+        if (!reason.empty())
+          found.push_back(
+              problem("server_unresolved", ServerPath{.port = path, .server = server.name}.to_string(), reason));
+      }
+      if (!any) found.push_back(problem("port_without_server", path.to_string(), "no server can take new flows"));
+    }
+  }
+}
+
+json Controller::problems() const {
+  json found = json::array();
+  add_interface_problems(found);
+  add_vipa_problems(found);
+  add_server_problems(found);
+  return found;
+}
+
+Config Controller::shown_config() const {
+  Config config = config_;
+  config.interfaces = loaded_names();
+  return config;
+}
+
+Reply Controller::view(const LoadRequest& /*request*/, const Change& change) const {
+  json warnings = json::array();
+  for (const auto& interface : interfaces_)
+    if (interface.attachment)
+      for (const auto& warning : interface.attachment->warnings) warnings.push_back(warning);
+  return make_reply(
+      {{"changed", change.changed}, {"interfaces", interface_views()}, {"warnings", std::move(warnings)}});
+}
+
+Reply Controller::view(const UnloadRequest& /*request*/, const Change& change) const {
+  return make_reply({{"interfaces", change.lines}, {"stopped", interfaces_.empty() && options_.started_by_load}});
+}
+
+Reply Controller::changed_cluster(const std::string& name, const Change& change) const {
+  const auto* cluster = find_cluster(config_, name);
+  return make_reply({{"changed", change.changed},
+                     {"object", cluster != nullptr ? objects().cluster(*cluster) : json{{"name", name}}}});
+}
+
+Reply Controller::changed_port(const PortPath& path, const Change& change) const {
+  const auto* port = find_port(config_, path);
+  return make_reply(
+      {{"changed", change.changed},
+       {"object", port != nullptr ? objects().port(path.cluster, *port) : json{{"path", path.to_string()}}}});
+}
+
+Reply Controller::changed_server(const ServerPath& path, const Change& change) const {
+  json object = {{"path", path.to_string()}};
+  if (const auto* port = find_port(config_, path.port))
+    for (auto& view : objects().servers(path.port, *port))
+      if (view["name"] == path.server) object = std::move(view);
+  return make_reply({{"changed", change.changed}, {"object", std::move(object)}});
+}
+
+Reply Controller::view(const ClusterAddRequest& request, const Change& change) const {
+  return changed_cluster(request.cluster.name, change);
+}
+Reply Controller::view(const ClusterSetRequest& request, const Change& change) const {
+  return changed_cluster(request.name, change);
+}
+Reply Controller::view(const ClusterRemoveRequest& request, const Change& change) const {
+  return changed_cluster(request.name, change);
+}
+Reply Controller::view(const PortAddRequest& request, const Change& change) const {
+  return changed_port({.cluster = request.cluster, .port = request.port.port, .protocol = request.port.protocol},
+                      change);
+}
+Reply Controller::view(const PortRemoveRequest& request, const Change& change) const {
+  return changed_port(request.path, change);
+}
+Reply Controller::view(const ServerAddRequest& request, const Change& change) const {
+  return changed_server({.port = request.port, .server = request.server.name}, change);
+}
+Reply Controller::view(const ServerSetRequest& request, const Change& change) const {
+  return changed_server(request.path, change);
+}
+Reply Controller::view(const ServerRemoveRequest& request, const Change& change) const {
+  return changed_server(request.path, change);
+}
+
+Reply Controller::view(const ConfigApplyRequest& request, const Change& change) const {
+  return make_reply({{"changed", change.changed}, {"changes", change.lines}, {"dry_run", request.dry_run}});
+}
+
+Reply Controller::view(const StatusRequest& /*request*/) const {
+  const auto uptime = std::chrono::system_clock::now() - started_;
+  json clusters = json::array();
+  for (const auto& cluster : config_.clusters) clusters.push_back(objects().cluster(cluster));
+  return make_reply({{"instance", options_.instance.name},
+                     {"pid", ::getpid()},
+                     {"version", XDPLB_VERSION},
+                     {"started_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
+                     {"interfaces", interface_views()},
+                     {"clusters", std::move(clusters)},
+                     {"vipas", vipa_views()},
+                     {"problems", problems()}});
+}
+
+Result<xdplb_counters> Controller::total() const {
+  xdplb_counters sum{};
+  if (!forwarding_) return sum;
+  std::optional<Error> failure;
+  for_each_planned(forwarding_->plan(), [&](const PortPath&, const PlannedServer& server) {
+    const auto read = forwarding_->tables().read_counters(server.index);
+    if (read)
+      add(sum, *read);
+    else
+      failure = read.error();
+  });
+  if (failure) return *failure;
+  return sum;
+}
+
+Reply Controller::view(const DropsRequest& /*request*/) const {
+  json views = json::array();
+  std::array<std::uint64_t, XDPLB_OUTCOME_COUNT> counts{};
+  if (forwarding_) {
+    const auto read = forwarding_->tables().read_outcomes();
+    if (!read) return read.error();
+    counts = *read;
+    const auto sum = total();
+    if (!sum) return sum.error();
+    // The program counts a forwarded packet once, at its server; what was not redirected went back out.
+    const auto redirected = counts[XDPLB_OUTCOME_REDIRECTED];
+    counts[XDPLB_OUTCOME_FORWARDED] = sum->packets > redirected ? sum->packets - redirected : 0;
+  }
+  for (const auto& outcome : outcome_names()) {
+    views.push_back({{"outcome", outcome.name},
+                     {"verdict", outcome.verdict},
+                     {"packets", counts[outcome.outcome]},
+                     {"meaning", outcome.meaning}});
+  }
+  return make_reply(std::move(views));
+}
+
+Reply Controller::view(const StatsRequest& /*request*/) const {
+  const auto sum = total();
+  if (!sum) return sum.error();
+  auto outcomes = view(DropsRequest{});
+  if (!outcomes) return outcomes;
+  json servers = json::array();
+  if (forwarding_) {
+    for_each_planned(forwarding_->plan(), [&](const PortPath& path, const PlannedServer& server) {
+      json view = counters_view(objects().counters(server));
+      view["path"] = ServerPath{.port = path, .server = server.config.name}.to_string();
+      servers.push_back(std::move(view));
+    });
+  }
+  json reply = counters_view(*sum);
+  reply["servers"] = std::move(servers);
+  reply["outcomes"] = std::move(*outcomes);
+  return make_reply(std::move(reply));
+}
+
+Reply Controller::view(const ExplainRequest& request) const {
+  if (!forwarding_) return fail(ErrorCode::kFailed, "no interface is loaded: `xdplb load IFACE` first");
+  if (request.source.address.family() != request.destination.address.family()) {
+    return fail(ErrorCode::kUsage, fmt::format("{} and {} are not of one family; give both as IPv4 or both as IPv6",
+                                               request.source.to_string(), request.destination.to_string()));
+  }
+  const auto ownership = ownerships_.find(request.destination.address);
+  const std::uint32_t ingress = ownership != ownerships_.end() ? ownership->second.election.owner : 0;
+  return make_reply(explain(request, forwarding_->plan(), forwarding_->tables(), ingress,
+                            [this](std::uint32_t ifindex) { return interface_name(ifindex); }));
+}
+
+Reply Controller::view(const ClusterListRequest& request) const {
+  if (request.name) {
+    const auto* cluster = find_cluster(config_, *request.name);
+    if (cluster == nullptr) return absent("cluster", *request.name);
+    return make_reply(objects().cluster(*cluster));
+  }
+  json views = json::array();
+  for (const auto& cluster : config_.clusters) views.push_back(objects().cluster(cluster));
+  return make_reply(std::move(views));
+}
+
+Reply Controller::view(const PortListRequest& request) const {
+  if (request.path) {
+    const auto* port = find_port(config_, *request.path);
+    if (port == nullptr) return absent("port", request.path->to_string());
+    return make_reply(objects().port(request.path->cluster, *port));
+  }
+  if (request.cluster && find_cluster(config_, *request.cluster) == nullptr) return absent("cluster", *request.cluster);
+  json views = json::array();
+  for (const auto& cluster : config_.clusters)
+    if (!request.cluster || *request.cluster == cluster.name)
+      for (const auto& port : cluster.ports) views.push_back(objects().port(cluster.name, port));
+  return make_reply(std::move(views));
+}
+
+Reply Controller::view(const ServerListRequest& request) const {
+  const auto wanted = request.path ? std::optional(request.path->port) : request.port;
+  if (wanted && find_port(config_, *wanted) == nullptr) return absent("port", wanted->to_string());
+  if (request.path && find_server(config_, *request.path) == nullptr)
+    return absent("server", request.path->to_string());
+  json views = json::array();
+  for (const auto& cluster : config_.clusters) {
+    for (const auto& port : cluster.ports) {
+      const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
+      if (wanted && *wanted != path) continue;
+      for (auto& view : objects().servers(path, port)) {
+        if (request.path && view["name"] == request.path->server) return make_reply(std::move(view));
+        views.push_back(std::move(view));
+      }
+    }
+  }
+  return make_reply(std::move(views));
+}
+
+Error Controller::absent(const char* kind, const std::string& name) {
+  return fail(ErrorCode::kNotFound,
+              fmt::format("{0} {1}: not found; `xdplb {0} list` shows those there are", kind, name));
+}
+
+Reply Controller::view(const ConfigShowRequest& /*request*/) const { return make_reply(encode_config(shown_config())); }
+
+Reply Controller::view(const ConfigDiffRequest& request) const {
+  const auto lines = changes_to(request.config);
+  return make_reply({{"equal", lines.empty()}, {"changes", lines}});
+}
+
+}  // namespace xdplb

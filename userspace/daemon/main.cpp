@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// xdplbd: the controller of one instance.
+#include "base/log.h"
+#include "control/http_server.h"
+#include "control/instance.h"
+#include "daemon/controller.h"
+#include "daemon/instance_lock.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+
+namespace {
+
+using namespace xdplb;
+namespace asio = boost::asio;
+
+struct Arguments {
+  std::string instance{kDefaultInstance};
+  bool started_by_load = false;
+  bool is_verbose = false;
+};
+
+// The exit code when parsing ends the program, nullopt to go on.
+std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
+  CLI::App app{"xdplbd, the daemon of the xdplb layer-4 dispatcher", "xdplbd"};
+  app.add_option("--instance", arguments.instance, "Which dispatcher of this host")->envname("XDPLB_INSTANCE");
+  app.add_flag("--started-by-load", arguments.started_by_load, "End when the last interface is unloaded");
+  app.add_flag("-v,--verbose", arguments.is_verbose, "Log every detail");
+  app.set_version_flag("--version", "xdplbd " XDPLB_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
+  }
+  return std::nullopt;
+}
+
+Result<void> serve(const Arguments& arguments) {
+  auto instance = Instance::make(arguments.instance);
+  if (!instance) return instance.error();
+  if (auto made = make_run_dir(*instance); !made) return made;
+  const auto lock = InstanceLock::take(*instance);
+  if (!lock) return lock.error();
+
+  asio::io_context io(1);
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  std::unique_ptr<Controller> controller;
+  std::unique_ptr<ApiServer> server;
+  // Posted: it ends what its caller may be in the middle of.
+  const auto stop = [&] {
+    asio::post(io, [&] {
+      signals.cancel();
+      if (server) server->close();
+      controller->close();
+    });
+  };
+  auto opened = Controller::open(io, {.instance = *instance, .started_by_load = arguments.started_by_load}, stop);
+  if (!opened) return opened.error();
+  controller = std::move(*opened);
+  auto listening =
+      ApiServer::listen(io, instance->socket, [&](Request request) { return controller->apply(std::move(request)); });
+  if (!listening) return listening.error();
+  server = std::move(*listening);
+  signals.async_wait([&](const boost::system::error_code& error, int number) {
+    if (error) return;
+    log_info(fmt::format("signal {}: ending; forwarding goes on", number));
+    stop();
+  });
+  log_info(
+      fmt::format("xdplbd {} answers for instance {} on {}", XDPLB_VERSION, instance->name, instance->socket.string()));
+  io.run();
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (const auto code = parse(argc, argv, arguments)) return *code;
+  if (arguments.is_verbose) set_log_level(LogLevel::kDebug);
+  try {
+    const auto served = serve(arguments);
+    if (served) return EXIT_SUCCESS;
+    log_error(served.error().message);
+    return static_cast<int>(served.error().code);
+  } catch (const std::exception& error) {
+    log_error(error.what());
+    return static_cast<int>(ErrorCode::kFailed);
+  }
+}
