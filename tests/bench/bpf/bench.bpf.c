@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The real program, the floors it is measured against, and the ends of the live line. */
+#include "xdplb.bpf.c"
+
+#include "traffic.bpf.h"
+
+#include "floor.bpf.h"
+
+SEC("xdp")
+int floor_one(struct xdp_md *ctx)
+{
+	return floor_forward(ctx);
+}
+
+/* dispatch_KIND and floor_KIND: the same change of client, then the real program or the floor. */
+#define WITH_MANY_CLIENTS(kind)                                                                                        \
+	SEC("xdp")                                                                                                     \
+	int dispatch_##kind(struct xdp_md *ctx)                                                                        \
+	{                                                                                                              \
+		next_client(ctx, kind##_place);                                                                        \
+		return dispatch(ctx);                                                                                  \
+	}                                                                                                              \
+	SEC("xdp")                                                                                                     \
+	int floor_##kind(struct xdp_md *ctx)                                                                           \
+	{                                                                                                              \
+		next_client(ctx, kind##_place);                                                                        \
+		return floor_forward(ctx);                                                                             \
+	}
+
+WITH_MANY_CLIENTS(ipv4)
+WITH_MANY_CLIENTS(vlan)
+WITH_MANY_CLIENTS(ipv6)
+
+/* How many clusters dispatch_clusters spreads its packets over; set before the program is loaded. */
+const volatile __u32 cluster_count = 1;
+
+SEC("xdp")
+int dispatch_clusters(struct xdp_md *ctx)
+{
+	next_client_and_cluster(ctx, cluster_count);
+	return dispatch(ctx);
+}
+
+SEC("xdp")
+int reflect(struct xdp_md *ctx)
+{
+	void *data_end = (void *)(long)ctx->data_end;
+	void *data = (void *)(long)ctx->data;
+	struct ethhdr *ethernet = data;
+	__u8 swapped[ETH_ALEN];
+
+	if ((void *)(ethernet + 1) > data_end)
+		return XDP_DROP;
+	__builtin_memcpy(swapped, ethernet->h_dest, ETH_ALEN);
+	__builtin_memcpy(ethernet->h_dest, ethernet->h_source, ETH_ALEN);
+	__builtin_memcpy(ethernet->h_source, swapped, ETH_ALEN);
+	return XDP_TX;
+}
+
+/* What came back over the wire; one processor does everything, no lock needed. */
+__u64 arrived SEC(".data.bench");
+
+SEC("xdp")
+int count_arrived(struct xdp_md *ctx)
+{
+	(void)ctx;
+	arrived++;
+	return XDP_DROP;
+}
+
+/* Where the generator is in its sequence. Pages of live frames are used again, so the state cannot lie in the frame. */
+__u32 sequence SEC(".data.bench");
+
+/*
+ * The next client's frame, sent out of the interface that BPF_PROG_RUN names. The words that change are taken back in
+ * the IP identification and the TCP acknowledgement, so that both checksums stay right: the kernel's own forwarding and
+ * its connection tracking look at them.
+ */
+SEC("xdp")
+int generate(struct xdp_md *ctx)
+{
+	void *data_end = (void *)(long)ctx->data_end;
+	void *data = (void *)(long)ctx->data;
+	struct traffic *traffic = data + ipv4_place.traffic;
+	__u16 address, port;
+
+	if ((void *)(traffic + 1) > data_end)
+		return XDP_DROP;
+	sequence = sequence * 1664525 + 1013904223;
+	address = sequence >> 22 & traffic->address_mask;
+	port = bpf_htons(FIRST_CLIENT_PORT + (sequence >> 12 & traffic->port_mask));
+	*(__u16 *)(data + 18) = ~address;
+	*(__u16 *)(data + 28) = address;
+	*(__u16 *)(data + 34) = port;
+	*(__u16 *)(data + 42) = ~address;
+	*(__u16 *)(data + 44) = ~port;
+	return XDP_TX;
+}

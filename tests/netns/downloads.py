@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Holds many slow HTTP downloads and says, ten times a second, how they are.
+
+downloads.py --report FILE --count N URL...: N downloads over the URLs in turn. FILE is replaced as a whole:
+  {alive, broken, moved, bytes, marks, servers: {NAME: {alive, broken, moved}}}
+broken: reset, closed or never connected. moved: got bytes since the last SIGUSR1, which adds one to marks.
+"""
+import argparse
+import asyncio
+import json
+import os
+import signal
+import urllib.parse
+
+
+class Download:
+    """One connection; `server` is the X-Server header of its answer."""
+
+    def __init__(self, url):
+        self.url = urllib.parse.urlsplit(url)
+        self.server = None
+        self.bytes = 0
+        self.marked = 0
+        self.broken = None
+
+    async def run(self):
+        try:
+            reader, writer = await asyncio.open_connection(self.url.hostname, self.url.port or 80)
+            host = self.url.netloc
+            writer.write(f"GET {self.url.path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            for line in head.decode().split("\r\n"):
+                if line.lower().startswith("x-server:"):
+                    self.server = line.split(":", 1)[1].strip()
+            while True:
+                chunk = await reader.read(65536)
+                if not chunk:
+                    raise ConnectionError("closed by the server")
+                self.bytes += len(chunk)
+        except (OSError, EOFError) as error:
+            self.broken = str(error) or type(error).__name__
+
+
+class Watch:
+    """The downloads together, and the report on them."""
+
+    def __init__(self, downloads, path):
+        self.downloads = downloads
+        self.path = path
+        self.marks = 0
+
+    def mark(self):
+        for download in self.downloads:
+            download.marked = download.bytes
+        self.marks += 1
+
+    def report(self):
+        total = {"alive": 0, "broken": 0, "moved": 0}
+        servers = {}
+        for download in self.downloads:
+            counts = [total]
+            if download.server:
+                counts.append(servers.setdefault(download.server, dict.fromkeys(total, 0)))
+            for count in counts:
+                count["alive"] += download.server is not None and download.broken is None
+                count["broken"] += download.broken is not None
+                count["moved"] += download.broken is None and download.bytes > download.marked
+        reasons = sorted({d.broken for d in self.downloads if d.broken})
+        size = sum(d.bytes for d in self.downloads)
+        return {**total, "bytes": size, "marks": self.marks, "servers": servers, "reasons": reasons}
+
+    async def run(self):
+        while True:
+            with open(self.path + ".new", "w", encoding="utf-8") as file:
+                json.dump(self.report(), file)
+            os.replace(self.path + ".new", self.path)
+            await asyncio.sleep(0.1)
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--report", required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("urls", nargs="+")
+    arguments = parser.parse_args()
+    downloads = [Download(arguments.urls[i % len(arguments.urls)]) for i in range(arguments.count)]
+    watch = Watch(downloads, arguments.report)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, watch.mark)
+    await asyncio.gather(watch.run(), *(download.run() for download in downloads))
+
+
+asyncio.run(main())
