@@ -13,13 +13,17 @@
 namespace xdplb {
 namespace {
 
+// As the kernel shows it: the name of the function, cut at 15 characters.
+constexpr std::string_view kOwnProgram = "xdplb_dispatch";
+
 struct Occupant {
   std::uint32_t program_id = 0;  // 0: the interface is free
   AttachMode mode = AttachMode::kNative;
 };
 
 Result<Occupant> query(const std::string& name, std::uint32_t ifindex) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, info);
+  bpf_xdp_query_opts info{};
+  info.sz = sizeof(info);
   const int error = bpf_xdp_query(static_cast<int>(ifindex), 0, &info);
   if (error != 0) return os_error("interface " + name + ": XDP state", -error);
   if (info.skb_prog_id != 0) return Occupant{info.skb_prog_id, AttachMode::kGeneric};
@@ -36,11 +40,19 @@ std::string program_name(std::uint32_t id) {
 }
 
 Error occupied(const std::string& name, const Occupant& occupant) {
+  const auto program = program_name(occupant.program_id);
+  if (program == kOwnProgram) {
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("interface {0}: another instance of xdplb forwards on it (program {1}): `xdplb --instance NAME "
+                    "unload {0}` first; `ls /sys/fs/bpf/xdplb` names the instances",
+                    name, occupant.program_id));
+  }
   return fail(
       ErrorCode::kConflict,
-      fmt::format("interface {0}: another XDP program is attached (id {1}, \"{2}\"): detach it with `ip link set "
-                  "dev {0} xdp off` or its own tool, or load with --chain to run beside it",
-                  name, occupant.program_id, program_name(occupant.program_id)));
+      fmt::format("interface {0}: another XDP program is attached (id {1}, \"{2}\"): detach it with its own tool or "
+                  "`ip link set dev {0} xdp off`, or load with --chain to run beside it",
+                  name, occupant.program_id, program));
 }
 
 std::uint32_t flags_of(AttachMode mode) {
@@ -62,7 +74,9 @@ std::string reason_of(int error) {
 }
 
 int create_link(int program, std::uint32_t ifindex, AttachMode mode) {
-  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags_of(mode));
+  bpf_link_create_opts options{};
+  options.sz = sizeof(options);
+  options.flags = flags_of(mode);
   return bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options);
 }
 

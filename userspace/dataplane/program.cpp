@@ -237,7 +237,9 @@ void Program::ObjectDeleter::operator()(bpf_object* object) const { bpf_object__
 Result<Program::Object> Program::open_sharing_maps() const {
   std::size_t size = 0;
   const void* bytes = xdplb_program__elf_bytes(&size);
-  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "xdplb_program");
+  bpf_object_open_opts options{};
+  options.sz = sizeof(options);
+  options.object_name = "xdplb_program";
   Object object(bpf_object__open_mem(bytes, size, &options));
   if (!object) return os_error("open the XDP program", errno);
   for (const auto& map : kMaps) {
