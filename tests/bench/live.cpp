@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "live.h"
 
-#include "base/file_descriptor.h"
 #include "frames.h"
 #include "shell.h"
 #include "skeleton.h"
 
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 #include <bpf/bpf.h>
 #include <fmt/core.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,24 +23,14 @@ constexpr const char* kNear = "bench-near";  // the generator sends here, what c
 constexpr const char* kFar = "bench-far";    // carries the program under test
 constexpr std::uint32_t k1Mi = 1U << 20;
 constexpr int kServers = 100;
+constexpr const char* kStack = "hand_to_stack";  // the kernel forwards
 
 struct Line {
   const char* name;
-  const char* program;  // at the far end; nullptr: the kernel's stack
+  const char* program;  // at the far end
   std::uint32_t flows;
   std::optional<double> bound;
 };
-
-// Without an XDP program the far end needs GRO, which gives it the NAPI that frames are handed to.
-Result<void> enable_gro(const char* interface) {
-  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ethtool_value value = {.cmd = ETHTOOL_SGRO, .data = 1};
-  ifreq request = {};
-  std::strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
-  request.ifr_data = reinterpret_cast<char*>(&value);
-  if (::ioctl(socket.get(), SIOCETHTOOL, &request)) return os_error(fmt::format("bench: GRO on {}", interface), errno);
-  return {};
-}
 
 Result<void> attach(const char* interface, int program) {
   const auto ifindex = static_cast<int>(::if_nametoindex(interface));
@@ -71,8 +56,7 @@ Result<void> make_veth() {
                               "ipv4/conf/all/rp_filter", "ipv4/conf/bench-far/rp_filter"}) {
     if (Result<void> written = write_setting(setting, "0"); !written) return written;
   }
-  if (Result<void> written = write_setting("ipv4/ip_forward", "1"); !written) return written;
-  return enable_gro(kFar);
+  return write_setting("ipv4/ip_forward", "1");
 }
 
 // Every new client goes to one of the servers by a hash, and connection tracking keeps it there.
@@ -97,6 +81,7 @@ std::uint32_t tracked_flows() {
 // One slice: packets that came back per microsecond.
 Result<double> measure_slice(const Programs& programs, const Line& line, std::uint32_t packets) {
   const std::vector<std::uint8_t> frame = make_frame({.flows = line.flows});
+  std::memcpy(programs->data_bench->headers, frame.data(), sizeof(programs->data_bench->headers));
   xdp_md context = {};
   context.data_end = static_cast<std::uint32_t>(frame.size());
   context.ingress_ifindex = ::if_nametoindex(kNear);
@@ -117,8 +102,7 @@ Result<double> measure_slice(const Programs& programs, const Line& line, std::ui
 }
 
 Result<double> measure_line(const Programs& programs, const Line& line, std::uint32_t packets) {
-  const int program = line.program ? program_fd(programs, line.program) : -1;
-  if (Result<void> attached = attach(kFar, program); !attached) return attached.error();
+  if (Result<void> attached = attach(kFar, program_fd(programs, line.program)); !attached) return attached.error();
   return measure_slice(programs, line, packets);
 }
 
@@ -149,7 +133,7 @@ Result<std::vector<RateResult>> measure_rates(const LiveEffort& effort, const Wa
   std::vector<Line> lines;
   for (const std::uint32_t flows : {1U, k1Mi}) {
     lines.push_back({"veth-tx", "xdplb_dispatch", flows, 0.85});
-    lines.push_back({"veth-ip-forward", nullptr, flows, {}});
+    lines.push_back({"veth-ip-forward", kStack, flows, {}});
   }
   std::erase_if(lines, [&](const Line& line) { return !wanted(line.name); });
   const bool with_nft = wanted("veth-nft-dnat");
@@ -162,8 +146,8 @@ Result<std::vector<RateResult>> measure_rates(const LiveEffort& effort, const Wa
   if (Result<void> attached = attach(kNear, program_fd(*programs, "count_arrived")); !attached) return attached.error();
 
   if (with_nft) {
-    lines.push_back({"veth-nft-dnat", nullptr, 1, {}});
-    lines.push_back({"veth-nft-dnat", nullptr, tracked_flows(), {}});
+    lines.push_back({"veth-nft-dnat", kStack, 1, {}});
+    lines.push_back({"veth-nft-dnat", kStack, tracked_flows(), {}});
   }
   std::vector<RateResult> results;
   bool rules_loaded = false;
