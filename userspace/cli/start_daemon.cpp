@@ -54,6 +54,7 @@ milliseconds until(Clock::time_point deadline) {
 Result<StartedDaemon> spawn(const Instance& instance, const std::filesystem::path& program, int log) {
   std::vector<std::string> words = {program.string(), "--instance", instance.name, "--started-by-load"};
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t pid = ::fork();

@@ -268,8 +268,8 @@ void Controller::update_vipas() {
   }
   std::vector<MacAddress> own;
   for (const auto& [index, link] : monitor_->links()) own.push_back(link.mac);
-  vipas_->set_own_macs(std::move(own));
-  if (auto set = vipas_->set_interfaces(std::move(listening)); !set) log_error(set.error().message);
+  vipas_->set_own_macs(own);
+  if (auto set = vipas_->set_interfaces(listening); !set) log_error(set.error().message);
   std::vector<OwnedVipa> owned;
   std::map<IpAddress, Ownership> next;
   for (const auto& address : vipas_of(config_)) {
@@ -282,7 +282,7 @@ void Controller::update_vipas() {
   }
   ownerships_ = std::move(next);
   std::erase_if(claims_, [this](const auto& claim) { return !ownerships_.contains(claim.first); });
-  vipas_->set_vipas(std::move(owned));
+  vipas_->set_vipas(owned);
 }
 
 asio::awaitable<void> Controller::servers_settled() {

@@ -122,6 +122,7 @@ Result<Change> Controller::change(const LoadRequest& request) {
   if (saved) saved = store_.commit();
   if (!saved) {
     std::vector<std::string> names;
+    names.reserve(wanted.size());
     for (const auto& one : wanted) names.push_back(one.name);
     if (auto undone = unload_all(names); !undone) log_error(undone.error().message);
     return saved.error();

@@ -123,6 +123,7 @@ Result<Change> Controller::change(const ConfigApplyRequest& request) {
   auto committed = commit(request.config);
   if (!committed) {
     std::vector<std::string> undone;
+    undone.reserve(arriving.size());
     for (const auto& one : arriving) undone.push_back(one.name);
     if (!undone.empty())
       if (auto unloaded = unload_all(undone); !unloaded) log_error(unloaded.error().message);
