@@ -99,11 +99,11 @@ Decoded<NdMessage> decode(std::span<const std::uint8_t> frame, std::uint8_t type
 
 bool is_solicited_node_group(const IpAddress& address) {
   // ff02::1:ff00:0/104 (RFC 4291 2.7.1).
-  static const IpPrefix kGroups{
+  static const IpPrefix groups{
       .address = IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0}),
       .length = 104,
   };
-  return kGroups.contains(address);
+  return groups.contains(address);
 }
 
 }  // namespace
