@@ -18,7 +18,11 @@ static __always_inline bool is_line_of(const struct xdplb_port *line, const stru
 
 static __always_inline struct xdplb_port *line_at(__u64 half, __u64 hash)
 {
-	return &tables.ports[half | hash >> (64 - XDPLB_PORT_SLOT_BITS)];
+	__u64 slot = hash >> (64 - XDPLB_PORT_SLOT_BITS);
+
+	/* An ADD that the compiler cannot make an OR: the verifier of Linux 6.1 keeps no bounds of an OR of two variables. */
+	asm("%0 += %1" : "+r"(slot) : "r"(half));
+	return &tables.ports[slot];
 }
 
 /*

@@ -28,7 +28,7 @@ enum {
 	XDPLB_PORT_SLOT_BITS = 14,
 	XDPLB_PORT_SLOTS = 16384,       /* per half of `ports`; power of two */
 	XDPLB_ROW_CHUNKS = 8,           /* entries of `rows` */
-	XDPLB_ROWS_PER_CHUNK = 1048576, /* 4 MiB, the largest value of an array up to Linux 6.1 */
+	XDPLB_ROWS_PER_CHUNK = 1048576, /* 4 MiB: older kernels limit a value of an array to KMALLOC_MAX_SIZE */
 	XDPLB_MAX_ROWS = 8388608,       /* of all ports and families */
 	XDPLB_MAX_SERVERS = 32768,      /* (port, server) pairs; power of two; index 0 is nobody */
 	XDPLB_MAX_EGRESSES = 64,        /* ways out; power of two; slot 0 is none */
