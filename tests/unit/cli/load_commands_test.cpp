@@ -239,7 +239,7 @@ TEST_F(Start, OldErrorsInTheLogAreNotShown) {
 
 TEST_F(Start, ConflictWithNobodyIsAnErrorInTime) {
   ::setenv("FAKE_MODE", "conflict", 1);
-  const Outcome outcome = run({"load", "eth0", "--timeout", "0.3"});
+  const Outcome outcome = run({"load", "eth0", "--timeout", "5"});
   EXPECT_EQ(outcome.code, 7);
   EXPECT_EQ(outcome.err, "xdplb: instance x already has a daemon\n");
 }
