@@ -157,6 +157,32 @@ IpAddress solicited_node_group(const IpAddress& address) {
   return IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, bytes[13], bytes[14], bytes[15]});
 }
 
+Result<IpPrefix> IpPrefix::parse(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (!address) {
+    return fail(
+        ErrorCode::kUsage,
+        fmt::format("network {}: write ADDRESS or ADDRESS/BITS like 192.0.2.0/24 or 2001:db8::/32", quoted(text)));
+  }
+  const auto bits = static_cast<std::uint8_t>(8 * address->bytes().size());
+  if (slash == std::string_view::npos) return IpPrefix{.address = *address, .length = bits};
+  const auto length = parse_number(text.substr(slash + 1), bits, "length");
+  if (!length) return fail(ErrorCode::kUsage, fmt::format("network {}: {}", quoted(text), length.error().message));
+  return IpPrefix{.address = *address, .length = static_cast<std::uint8_t>(*length)};
+}
+
+IpPrefix IpPrefix::network() const {
+  std::array<std::uint8_t, 16> bytes{};
+  const auto ours = address.bytes();
+  const std::size_t whole = length / 8;
+  std::copy_n(ours.begin(), std::min(whole, ours.size()), bytes.begin());
+  if (whole < ours.size()) bytes[whole] = static_cast<std::uint8_t>(ours[whole] & ~(0xffU >> length % 8U));
+  const bool is_v4 = address.is_v4();
+  return {.address = is_v4 ? IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}) : IpAddress::v6(bytes),
+          .length = length};
+}
+
 bool IpPrefix::contains(const IpAddress& other) const {
   const auto ours = address.bytes();
   const auto theirs = other.bytes();

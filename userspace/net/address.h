@@ -67,6 +67,13 @@ struct IpPrefix {
   IpAddress address;         // host bits may be set, as on an interface
   std::uint8_t length = 32;  // bits
 
+  // "192.0.2.0/24" or "2001:db8::/32"; an address alone has its full length. Host bits may be set. Errors: kUsage,
+  // naming the text.
+  static Result<IpPrefix> parse(std::string_view text);
+  // The same network with all host bits 0.
+  IpPrefix network() const;
+  // It stands for one address.
+  bool is_host() const { return length == 8 * address.bytes().size(); }
   // True when `other` has the same family and the same first `length` bits.
   bool contains(const IpAddress& other) const;
   std::string to_string() const;

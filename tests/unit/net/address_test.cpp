@@ -202,6 +202,57 @@ TEST(IpPrefix, PrintsAddressAndLength) {
   EXPECT_EQ((IpPrefix{.address = ip("2001:db8::1"), .length = 64}).to_string(), "2001:db8::1/64");
 }
 
+TEST(IpPrefix, ParsesAddressesAndNetworks) {
+  struct Case {
+    std::string_view text;
+    IpPrefix prefix;
+  };
+  for (const Case& each : {
+           Case{"192.0.2.0/24", {.address = ip("192.0.2.0"), .length = 24}},
+           Case{"192.0.2.1/24", {.address = ip("192.0.2.1"), .length = 24}},
+           Case{"0.0.0.0/0", {.address = ip("0.0.0.0"), .length = 0}},
+           Case{"192.0.2.1/32", {.address = ip("192.0.2.1"), .length = 32}},
+           Case{"192.0.2.1", {.address = ip("192.0.2.1"), .length = 32}},
+           Case{"2001:db8::/32", {.address = ip("2001:db8::"), .length = 32}},
+           Case{"::/0", {.address = ip("::"), .length = 0}},
+           Case{"2001:db8::1/128", {.address = ip("2001:db8::1"), .length = 128}},
+           Case{"2001:db8::1", {.address = ip("2001:db8::1"), .length = 128}},
+       }) {
+    const auto prefix = IpPrefix::parse(each.text);
+    ASSERT_TRUE(prefix) << prefix.error().message;
+    EXPECT_EQ(*prefix, each.prefix) << each.text;
+  }
+}
+
+TEST(IpPrefix, RefusesAnythingElse) {
+  for (const auto text : {""sv, "/"sv, "/24"sv, "192.0.2.0/"sv, "192.0.2.0/33"sv, "192.0.2.0/-1"sv, "192.0.2.0/ 8"sv,
+                          "192.0.2.0/24/24"sv, "192.0.2/24"sv, "2001:db8::/129"sv, "192.0.2.0/255.255.255.0"sv}) {
+    const auto prefix = IpPrefix::parse(text);
+    ASSERT_FALSE(prefix) << text;
+    EXPECT_EQ(prefix.error().code, ErrorCode::kUsage);
+    EXPECT_THAT(prefix.error().message, HasSubstr("network \"" + std::string(text) + "\": "));
+  }
+}
+
+TEST(IpPrefix, NetworkHasNoHostBits) {
+  const auto network = [](std::string_view text) { return IpPrefix::parse(text).value().network().to_string(); };
+  EXPECT_EQ(network("192.0.2.255/24"), "192.0.2.0/24");
+  EXPECT_EQ(network("192.0.2.255/25"), "192.0.2.128/25");
+  EXPECT_EQ(network("192.0.2.255/31"), "192.0.2.254/31");
+  EXPECT_EQ(network("192.0.2.255/32"), "192.0.2.255/32");
+  EXPECT_EQ(network("192.0.2.255/0"), "0.0.0.0/0");
+  EXPECT_EQ(network("2001:db8:ffff::1/33"), "2001:db8:8000::/33");
+  EXPECT_EQ(network("2001:db8::1/128"), "2001:db8::1/128");
+  EXPECT_EQ(network("2001:db8::1/0"), "::/0");
+}
+
+TEST(IpPrefix, OfFullLengthIsAHost) {
+  EXPECT_TRUE(IpPrefix::parse("192.0.2.1/32").value().is_host());
+  EXPECT_FALSE(IpPrefix::parse("192.0.2.0/31").value().is_host());
+  EXPECT_TRUE(IpPrefix::parse("2001:db8::1").value().is_host());
+  EXPECT_FALSE(IpPrefix::parse("2001:db8::/32").value().is_host());
+}
+
 TEST(Protocol, HasTwoNames) {
   EXPECT_EQ(parse_protocol("tcp").value(), Protocol::kTcp);
   EXPECT_EQ(parse_protocol("udp").value(), Protocol::kUdp);
