@@ -7,13 +7,11 @@
 #define KEY_MIX_2 0xc2b2ae3d27d4eb4fULL
 
 /* A line whose first word matches an IPv4 key has an IPv4 address, and then its other two words are 0. */
-static __always_inline bool is_line_of(const struct xdplb_port *line, const struct key_words *key, bool is_ipv6)
+static __always_inline bool has_rest_of(const struct xdplb_port *line, const struct key_words *key, bool is_ipv6)
 {
 	const __u64 *word = (const __u64 *)&line->key;
 
-	if (!is_ipv6)
-		return word[0] == key->word[0];
-	return word[0] == key->word[0] && word[1] == key->word[1] && word[2] == key->word[2];
+	return !is_ipv6 || (word[1] == key->word[1] && word[2] == key->word[2]);
 }
 
 static __always_inline struct xdplb_port *line_at(__u64 half, __u64 hash)
@@ -39,10 +37,23 @@ static __always_inline struct xdplb_port *find_line(const struct key_words *key,
 	if (is_ipv6)
 		mixed ^= key->word[1] * KEY_MIX_1 ^ key->word[2] * KEY_MIX_2;
 	line = line_at(half, mixed * selector);
-	if (unlikely(!is_line_of(line, key, is_ipv6))) {
-		line = line_at(half, (mixed ^ mixed >> 32) * selector);
-		if (!is_line_of(line, key, is_ipv6))
-			return NULL;
-	}
+	leave_if(*(const __u64 *)&line->key, !=, key->word[0], second_place);
+	if (unlikely(!has_rest_of(line, key, is_ipv6)))
+		goto second_place;
+found:
 	return line;
+second_place:
+	line = line_at(half, (mixed ^ mixed >> 32) * selector);
+	if (unlikely(*(const __u64 *)&line->key == key->word[0]) && has_rest_of(line, key, is_ipv6))
+		goto found;
+	return NULL;
+}
+
+/* The key of a port at an address whose own key is known. */
+static __always_inline struct key_words key_of(const struct key_words *address, __u8 protocol, __u16 port)
+{
+	struct key_words key = *address;
+
+	key.word[0] |= (__u32)protocol << 16 | bpf_htons(port);
+	return key;
 }

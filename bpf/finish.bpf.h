@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Outcome -> counter and verdict. The only file that names XDP_*. */
+/* Outcome -> counters and verdict. The only file that names XDP_*. */
 #pragma once
 
 static __always_inline int verdict_of(int outcome)
@@ -32,33 +32,63 @@ static __always_inline void count_server(const struct packet *packet)
 	}
 }
 
-static __always_inline void count_outcome(int outcome)
+static __always_inline void count_udp_flow(const struct journey *journey)
 {
-	__u32 index = outcome;
-	__u64 *count = bpf_map_lookup_elem(&outcomes, &index);
+	__u32 index = journey->packet.server;
+	struct xdplb_counters *counter;
 
-	if (count)
-		(*count)++;
+	if (!journey->is_new || journey->protocol != IPPROTO_UDP)
+		return;
+	counter = bpf_map_lookup_elem(&counters, &index);
+	if (counter)
+		counter->new_flows++;
 }
 
-/* Every end but the common one; a function of its own, so that none of it lies in the common one's way. */
-static __noinline int finish_rare(int outcome)
+static __always_inline void count_outcome(__u32 options, int outcome)
 {
-	count_outcome(outcome);
+	__u32 index = options & (XDPLB_MAX_OPTIONS - 1), number = outcome;
+	struct xdplb_outcome_counters *counter = bpf_map_lookup_elem(&outcomes, &index);
+
+	/* A number of its own, which the verifier knows unsigned from the test on. */
+	asm volatile("" : "+r"(number));
+	if (counter && number < XDPLB_OUTCOME_COUNT)
+		counter->packets[number]++;
+}
+
+/* The ends of a journey on the short path. */
+static __always_inline int finish_forwarded(const struct packet *packet)
+{
+	count_server(packet);
+	return verdict_of(XDPLB_OUTCOME_FORWARDED);
+}
+
+static __always_inline int finish_redirected(const struct packet *packet, __u32 options)
+{
+	int outcome = XDPLB_OUTCOME_REDIRECTED;
+
+	if (bpf_redirect_map(&devices, packet->egress, XDP_DROP) == XDP_REDIRECT)
+		count_server(packet);
+	else
+		outcome = XDPLB_OUTCOME_NO_EGRESS;
+	count_outcome(options, outcome);
 	return verdict_of(outcome);
 }
 
-static __always_inline int finish(const struct packet *packet, int outcome)
+__noinline int finish_long(struct xdp_md *ctx, struct journey *journey, int outcome)
 {
-	if (likely(outcome == XDPLB_OUTCOME_FORWARDED)) {
-		count_server(packet);
-		return XDP_TX;
+	if (!journey)
+		return XDP_ABORTED;
+	if (outcome == XDPLB_OUTCOME_REDIRECTED &&
+	    bpf_redirect_map(&devices, journey->packet.egress, XDP_DROP) != XDP_REDIRECT)
+		outcome = XDPLB_OUTCOME_NO_EGRESS;
+	if (outcome == XDPLB_OUTCOME_FORWARDED || outcome == XDPLB_OUTCOME_REDIRECTED ||
+	    outcome == XDPLB_OUTCOME_LOCAL) {
+		count_server(&journey->packet);
+		count_udp_flow(journey);
 	}
-	if (outcome == XDPLB_OUTCOME_REDIRECTED) {
-		if (bpf_redirect_map(&devices, packet->egress, XDP_DROP) == XDP_REDIRECT)
-			count_server(packet);
-		else
-			outcome = XDPLB_OUTCOME_NO_EGRESS;
-	}
-	return finish_rare(outcome);
+	if (outcome != XDPLB_OUTCOME_FORWARDED)
+		count_outcome(journey->options, outcome);
+	if (is_traced(outcome))
+		write_trace(ctx, journey, outcome);
+	return verdict_of(outcome);
 }

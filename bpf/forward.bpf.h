@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Server -> Ethernet header: only the two MAC addresses change, so no checksum and no length does. */
+/* Server -> Ethernet header: the two MAC addresses change, so no checksum and no length does. */
 #pragma once
 
-/* Both addresses of an Ethernet header in two stores; `path` carries the destination in its high 48 bits. */
-static __always_inline void rewrite_macs(void *ethernet, __u64 path, const struct xdplb_egress *egress)
+/* Both addresses of an Ethernet header in two stores; `way` carries the destination in its high 48 bits. */
+static __always_inline void rewrite_macs(void *ethernet, __u64 way, const struct xdplb_egress *egress)
 {
 	__u64 source = *(const __u64 *)egress->mac;
 
-	*(__u64 *)ethernet = path >> 16 | source << 48;
+	*(__u64 *)ethernet = way >> 16 | source << 48;
 	*(__u32 *)(ethernet + 8) = source >> 16;
 }
 
-/* Nobody, server 0, has neither a MAC nor a way out, so that one look at the interface settles the common case. */
-static __always_inline int forward(struct xdp_md *ctx, struct packet *packet)
+/* The source address in the high 48 bits: as in a server's word, whose low 16 bits are something else. */
+static __always_inline __u64 source_mac(const void *ethernet)
 {
-	const struct xdplb_egress *egress;
-	__u64 path;
+	return *(const __u64 *)(ethernet + 6) << 16;
+}
 
-	/* One load of MAC and egress slot: a packet never sees one of them old and the other new. */
-	path = *(volatile __u64 *)&tables.servers[packet->server & (XDPLB_MAX_SERVERS - 1)];
-	packet->egress = (__u16)path;
-	egress = &tables.egresses[packet->egress & (XDPLB_MAX_EGRESSES - 1)];
-	if (likely(egress->ifindex == ctx->ingress_ifindex)) {
-		rewrite_macs(packet->data, path, egress);
-		return XDPLB_OUTCOME_FORWARDED;
-	}
-	if (!packet->server)
-		return XDPLB_OUTCOME_NO_SERVER;
-	if (!packet->egress)
-		return XDPLB_OUTCOME_SERVER_GONE;
-	if (!egress->ifindex)
-		return XDPLB_OUTCOME_NO_EGRESS;
-	rewrite_macs(packet->data, path, egress);
-	return XDPLB_OUTCOME_REDIRECTED;
+/* May this frame come from another dispatcher? Its last byte tells for most that it does not. */
+static __always_inline bool may_be_peer(__u64 source)
+{
+	return *(volatile __u64 *)&tables.settings.peer_filter >> (source >> 56 & 63) & 1;
+}
+
+/* Interface, tag and flags: plain when nothing but the MACs is to change. */
+static __always_inline __u64 policy_of(const struct xdplb_egress *egress)
+{
+	return *(volatile __u64 *)&egress->ifindex;
+}
+
+/* Does a frame leave by this policy with no more change than that of its MACs, by whatever interface? */
+static __always_inline bool is_plain(__u64 policy)
+{
+	return policy && !(policy >> 32);
 }

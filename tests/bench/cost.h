@@ -12,8 +12,8 @@
 namespace xdplb::bench {
 
 struct CostEffort {
-  int loads = 5;                   // of every program: where the JIT puts it changes a short program's time by 10 %
-  int pairs = 3;                   // of adjacent slices, per load
+  int loads = 5;  // where the JIT puts a short program changes its time by 10 %; long ones have a third
+  int pairs = 3;  // of adjacent slices, per load
   std::uint32_t repeat = 200'000;  // runs per slice
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "frames.h"
 
+#include <linux/icmp.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -16,7 +17,6 @@
 namespace xdplb::bench {
 namespace {
 
-constexpr std::uint16_t kFirstClientPort = 1024;
 constexpr std::size_t kTransportBytes =
     sizeof(tcphdr);  // UDP fills the rest with payload, so that frames are equally long
 constexpr std::size_t kTrafficBytes = 8;
@@ -69,20 +69,50 @@ std::uint8_t protocol_of(const FrameSpec& spec) {
   return spec.transport == Transport::kUdp ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
-void append_ipv4(Bytes& frame, const FrameSpec& spec) {
+constexpr std::uint32_t kFirstClient = 0xc6120000;
+
+struct Ipv4 {
+  std::uint8_t protocol = IPPROTO_TCP;
+  std::uint32_t source = 0;  // network order
+  std::uint32_t destination = 0;
+  std::size_t payload_bytes = kTransportBytes + kTrafficBytes;
+};
+
+void append_ipv4(Bytes& frame, const Ipv4& spec) {
   const std::size_t start = frame.size();
   iphdr ip = {};
   ip.version = 4;
   ip.ihl = 5;
-  ip.tot_len = htons(sizeof(iphdr) + kTransportBytes + kTrafficBytes);
+  ip.tot_len = htons(static_cast<std::uint16_t>(sizeof(iphdr) + spec.payload_bytes));
   ip.id = 0xffff;  // bytes 28 and 29 of the frame are 0: the sum that generate() keeps
   ip.ttl = 64;
-  ip.protocol = protocol_of(spec);
-  ip.saddr = htonl(0xc6120000);
-  ip.daddr = vipa_of(spec.cluster_index);
+  ip.protocol = spec.protocol;
+  ip.saddr = spec.source;
+  ip.daddr = spec.destination;
   append(frame, ip);
   ip.check = checksum_of(sum_of({frame.data() + start, sizeof(ip)}));
   std::memcpy(frame.data() + start, &ip, sizeof(ip));
+}
+
+// RFC 792: fragmentation needed, with the header and the first 8 bytes of what the VIPA sent to the first client.
+void append_icmp_error(Bytes& frame, const FrameSpec& spec) {
+  constexpr std::size_t kInnerBytes = 8;
+  append_ipv4(frame, {.protocol = IPPROTO_ICMP,
+                      .source = htonl(0xc0000201),
+                      .destination = vipa_of(spec.cluster_index),
+                      .payload_bytes = sizeof(icmphdr) + sizeof(iphdr) + kInnerBytes});
+  const std::size_t start = frame.size();
+  icmphdr icmp = {};
+  icmp.type = ICMP_DEST_UNREACH;
+  icmp.code = ICMP_FRAG_NEEDED;
+  icmp.un.frag.mtu = htons(1400);
+  append(frame, icmp);
+  append_ipv4(frame, {.source = vipa_of(spec.cluster_index), .destination = htonl(kFirstClient)});
+  append(frame, htons(kPort));
+  append(frame, htons(kFirstClientPort));
+  append(frame, std::uint32_t{0});
+  icmp.checksum = checksum_of(sum_of(frame.all().subspan(start)));
+  std::memcpy(frame.data() + start, &icmp, sizeof(icmp));
 }
 
 void append_ipv6(Bytes& frame, const FrameSpec& spec) {
@@ -149,8 +179,14 @@ std::vector<std::uint8_t> make_frame(const FrameSpec& spec) {
   Bytes frame;
   append_ethernet(frame, spec);
   const std::size_t ip_start = frame.size();
+  if (spec.transport == Transport::kIcmpError) {
+    append_icmp_error(frame, spec);
+    return {frame.all().begin(), frame.all().end()};
+  }
   if (spec.family == 4) {
-    append_ipv4(frame, spec);
+    append_ipv4(
+        frame,
+        {.protocol = protocol_of(spec), .source = htonl(kFirstClient), .destination = vipa_of(spec.cluster_index)});
   } else {
     append_ipv6(frame, spec);
   }

@@ -7,7 +7,8 @@
 
 namespace xdplb::bench {
 
-enum class Transport { kTcp, kTcpSyn, kUdp };
+// kIcmpError: a router tells of a TCP packet to the client that it was too big.
+enum class Transport { kTcp, kTcpSyn, kUdp, kIcmpError };
 
 // One frame of a client. Clients are 198.18.0.0/22 or the last 16 bits of 2001:db8:1::, ports 1024 to 2047.
 struct FrameSpec {
@@ -15,9 +16,12 @@ struct FrameSpec {
   Transport transport = Transport::kTcp;
   bool vlan = false;                // one 802.1Q tag
   std::uint32_t cluster_index = 0;  // see vipa_of
-  std::uint32_t flows = 1;          // 1, or a power of 4 up to 2^20: written into struct traffic, see traffic.bpf.h
-  std::uint32_t random = 0;         // where the sequence of clients begins
+  std::uint32_t flows =
+      1;  // 1, or a power of 4 up to 2^20: written into struct traffic, see traffic.bpf.h; 1 for errors
+  std::uint32_t random = 0;  // where the sequence of clients begins
 };
+
+inline constexpr std::uint16_t kFirstClientPort = 1024;
 
 // Destination port of all frames, host order.
 inline constexpr std::uint16_t kPort = 80;

@@ -140,10 +140,12 @@ Result<std::vector<RateResult>> measure_rates(const LiveEffort& effort, const Wa
   if (lines.empty() && !with_nft) return std::vector<RateResult>{};
 
   if (Result<void> made = make_veth(); !made) return made.error();
-  const TableSpec tables = {.clusters = 1, .servers = kServers, .egress_ifindex = ::if_nametoindex(kFar)};
-  const Result<Programs> programs = load_programs(tables);
-  if (!programs) return programs.error();
-  if (Result<void> attached = attach(kNear, program_fd(*programs, "count_arrived")); !attached) return attached.error();
+  const TableSpec tables = {.clusters = {{.servers = kServers}}, .back_ifindex = ::if_nametoindex(kFar)};
+  const Result<LoadedPrograms> loaded =
+      load_programs(tables, {"xdplb_dispatch", "reflect", "generate", "count_arrived", kStack});
+  if (!loaded) return loaded.error();
+  const Programs& programs = loaded->object;
+  if (Result<void> attached = attach(kNear, program_fd(programs, "count_arrived")); !attached) return attached.error();
 
   if (with_nft) {
     lines.push_back({"veth-nft-dnat", kStack, 1, {}});
@@ -154,12 +156,12 @@ Result<std::vector<RateResult>> measure_rates(const LiveEffort& effort, const Wa
   for (const Line& line : lines) {
     // The balancer's rules last to the end of the namespace, hence it comes last.
     if (line.name == std::string_view("veth-nft-dnat") && !std::exchange(rules_loaded, true)) {
-      if (Result<void> loaded = run_nft(nft_balancer()); !loaded) {
-        skipped.push_back({line.name, loaded.error().message});
+      if (Result<void> ruled = run_nft(nft_balancer()); !ruled) {
+        skipped.push_back({line.name, ruled.error().message});
         break;
       }
     }
-    Result<RateResult> rate = measure_rate(*programs, line, effort);
+    Result<RateResult> rate = measure_rate(programs, line, effort);
     if (!rate) return rate.error();
     results.push_back(*rate);
   }

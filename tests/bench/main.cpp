@@ -16,21 +16,36 @@ namespace {
 struct Options {
   bool quick = false;
   bool json = false;
+  bool flood = false;
   std::string only;
 };
 
 Result<Report> measure(const Options& options) {
-  // Interface 100 is where kBehindOther of cost.cpp has its servers.
+  // Interface 100 is where kBehindOther of comparisons.cpp has its servers.
   if (Result<void> entered = enter_own_namespace(); !entered) return entered.error();
   if (Result<void> made = run_ip("link add bench-other index 100 type veth peer name bench-peer\n"); !made)
     return made.error();
   const Wanted wanted = [&](std::string_view name) { return name.find(options.only) != std::string_view::npos; };
 
   Report report;
+  if (options.flood || wanted("flood")) {
+    const FloodEffort effort = options.quick
+                                   ? FloodEffort{.watched = 1U << 18, .seconds = 2, .change_s = 0.5, .flows = 1U << 18}
+                                   : FloodEffort{};
+    Result<std::vector<FloodResult>> floods = measure_flood(effort);
+    if (!floods) return floods.error();
+    report.floods = std::move(*floods);
+    if (options.flood) return report;
+  }
   if (wanted("program")) {
     const Result<ProgramSize> size = measure_program_size();
     if (!size) return size.error();
     report.program = *size;
+  }
+  if (wanted("memory")) {
+    const Result<MemoryUse> use = measure_memory();
+    if (!use) return use.error();
+    report.memory = *use;
   }
   const CostEffort cost_effort = options.quick ? CostEffort{} : CostEffort{.loads = 15, .pairs = 5};
   Result<std::vector<CostResult>> costs = measure_costs(cost_effort, wanted);
@@ -46,8 +61,9 @@ Result<Report> measure(const Options& options) {
 int run(int argc, char** argv) {
   Options options;
   CLI::App app("xdplb-bench: what a packet costs");
-  app.add_flag("--quick", options.quick, "fewer repetitions: ends within 40 s");
+  app.add_flag("--quick", options.quick, "fewer repetitions: ends within a minute");
   app.add_flag("--json", options.json, "a JSON list instead of the table");
+  app.add_flag("--flood", options.flood, "nothing but the flood: do established connections stay?");
   app.add_option("--only", options.only, "only measurements whose name contains this");
   CLI11_PARSE(app, argc, argv);
 

@@ -7,8 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace xdplb::bench {
 
@@ -22,20 +25,43 @@ struct ProgramSize {
   std::uint32_t xlated_bytes = 0;
   std::uint32_t jited_bytes = 0;
   std::uint32_t verified_instructions = 0;  // walked by the verifier over all paths
-  double load_ms = 0;                       // of xdplb_dispatch alone: verify and compile
+  double verification_ms = 0;               // as the verifier says
+  double load_ms = 0;                       // of xdplb_dispatch alone, with all its maps: verify and compile
 };
 
-// Loads all programs and fills their maps. dispatch_clusters spreads its packets over spec.clusters.
-Result<Programs> load_programs(const TableSpec& spec);
+// What memory the maps of the real program take as they are loaded with the defaults.
+struct MemoryUse {
+  std::uint32_t flow_bytes = 0;       // an entry with its detail
+  std::uint32_t line_bytes = 0;       // a port at one address: its line
+  std::uint32_t port_bytes = 0;       // a port: options, state, and outcomes of every CPU
+  std::uint32_t rows_bytes = 0;       // a port's rows with one server: words and touches, per family
+  std::uint32_t server_bytes = 0;     // a server of a port: way, active, and counters of every CPU
+  std::uint64_t flows_map_bytes = 0;  // both maps of flows
+  std::uint64_t total_bytes = 0;      // all maps
+};
 
-// Descriptor of a program of bench.bpf.c; the name must exist.
+struct LoadedPrograms {
+  TableSpec spec;
+  Programs object;
+  BenchMaps maps;
+};
+
+// Loads the named programs of bench.bpf.c, each of which the verifier takes its time for, and fills their maps.
+Result<LoadedPrograms> load_programs(const TableSpec& spec, const std::set<std::string>& names);
+
+// Descriptor of a program of bench.bpf.c that was loaded; the name must exist.
 int program_fd(const Programs& programs, std::string_view name);
 
-Result<ProgramSize> measure_program_size();
+// Runs xdplb_clock. It must be among the loaded programs.
+Result<std::uint32_t> present_stamp(const Programs& programs);
 
-// One run of a program: what it did with the frame. Fails when the verdict is not `expected_verdict`, so that nobody
+Result<ProgramSize> measure_program_size();
+Result<MemoryUse> measure_memory();
+
+// One run of a program: the frame as it leaves. Fails when the verdict is not `expected_verdict`, so that nobody
 // measures a program that went astray.
-Result<void> check_verdict(int program, std::span<const std::uint8_t> frame, std::uint32_t expected_verdict);
+Result<std::vector<std::uint8_t>> run_once(int program, std::span<const std::uint8_t> frame,
+                                           std::uint32_t expected_verdict);
 
 // CPU time of the calling thread for one run of the program, in nanoseconds, from `repeat` runs in the kernel; the
 // harness's own loop is part of it.

@@ -28,6 +28,38 @@ std::string least(const RateResult& rate) {
   return fmt::format("{:>8} {}", fmt::format(">= {:.2f}", *rate.bound), rate.ratio >= *rate.bound ? "ok" : "under");
 }
 
+std::string floods_text(const std::vector<FloodResult>& floods, bool is_later) {
+  std::string text = fmt::format(
+      "{}Connections that broke while others' SYNs came in flood and weights changed; they may not (xdplb: <= 0)\n"
+      "{:<26}{:>11}{:>9}{:>7}{:>12}{:>10}{:>12}{:>12}{:>9}\n",
+      is_later ? "\n" : "", "design", "watched", "broken", "lost", "flood SYNs", "M a sec.", "recorded", "refused",
+      "changes");
+  for (const FloodResult& flood : floods) {
+    fmt::format_to(std::back_inserter(text), "{:<26}{:>11}{:>9}{:>7}{:>12}{:>10.2f}{:>12}{:>12}{:>9}\n", flood.name,
+                   flood.watched, flood.broken, flood.lost, flood.flood, flood.flood_mpps, flood.recorded,
+                   flood.refused, flood.changes);
+  }
+  return text;
+}
+
+std::string program_text(const ProgramSize& program, bool is_later) {
+  return fmt::format(
+      "{}Program: {} bytes of BPF, {} bytes of machine code, {} instructions verified in {:.1f} ms, loaded with its "
+      "maps "
+      "in {:.1f} ms\n",
+      is_later ? "\n" : "", program.xlated_bytes, program.jited_bytes, program.verified_instructions,
+      program.verification_ms, program.load_ms);
+}
+
+std::string memory_text(const MemoryUse& use) {
+  return fmt::format(
+      "Memory: {} bytes a flow ({:.1f} MiB for {} flows), {} a port at one address and {} a port, {} for its rows with "
+      "up to "
+      "8 servers and each family, {} a server of a port; all maps {:.1f} MiB\n",
+      use.flow_bytes, static_cast<double>(use.flows_map_bytes) / (1 << 20), +XDPLB_DEFAULT_FLOWS, use.line_bytes,
+      use.port_bytes, use.rows_bytes, use.server_bytes, static_cast<double>(use.total_bytes) / (1 << 20));
+}
+
 }  // namespace
 
 double median_of(std::vector<double> values) {
@@ -41,10 +73,10 @@ std::string to_table(const Report& report) {
   auto out = std::back_inserter(text);
   if (!report.costs.empty()) {
     fmt::format_to(out, "Time of one packet (BPF_PROG_RUN; both columns include the harness's loop)\n");
-    fmt::format_to(out, "{:<26}{:>6}{:>9}{:>9}{:>8}{:>9}\n", "what", "flows", "ns", "base ns", "ratio", "bound");
+    fmt::format_to(out, "{:<30}{:>6}{:>9}{:>9}{:>8}{:>9}\n", "what", "flows", "ns", "base ns", "ratio", "bound");
   }
   for (const CostResult& cost : report.costs) {
-    fmt::format_to(out, "{:<26}{:>6}{:>9.1f}{:>9.1f}{:>8.2f} {:<14} base: {}\n", cost.name, flows_text(cost.flows),
+    fmt::format_to(out, "{:<30}{:>6}{:>9.1f}{:>9.1f}{:>8.2f} {:<14} base: {}\n", cost.name, flows_text(cost.flows),
                    cost.ns, cost.floor_ns, cost.ratio, most(cost), cost.against);
   }
   if (!report.rates.empty()) {
@@ -56,12 +88,9 @@ std::string to_table(const Report& report) {
     fmt::format_to(out, "{:<26}{:>6}{:>9.2f}{:>9.2f}{:>8.2f} {}\n", rate.name, flows_text(rate.flows), rate.mpps,
                    rate.reflector_mpps, rate.ratio, least(rate));
   }
-  if (report.program) {
-    fmt::format_to(
-        out, "{}Program: {} bytes of BPF, {} bytes of machine code, {} instructions verified, loaded in {:.1f} ms\n",
-        text.empty() ? "" : "\n", report.program->xlated_bytes, report.program->jited_bytes,
-        report.program->verified_instructions, report.program->load_ms);
-  }
+  if (!report.floods.empty()) text += floods_text(report.floods, !text.empty());
+  if (report.program) text += program_text(*report.program, !text.empty());
+  if (report.memory) text += memory_text(*report.memory);
   for (const Skipped& skipped : report.skipped) fmt::format_to(out, "Skipped {}: {}\n", skipped.name, skipped.reason);
   return text;
 }
@@ -82,12 +111,36 @@ nlohmann::ordered_json to_json(const Report& report) {
                     {"reflector_mpps", rounded(rate.reflector_mpps, 1000)},
                     {"ratio", rounded(rate.ratio, 1000)}});
   }
+  for (const FloodResult& flood : report.floods) {
+    list.push_back({{"name", "flood"},
+                    {"design", flood.name},
+                    {"watched", flood.watched},
+                    {"broken", flood.broken},
+                    {"lost", flood.lost},
+                    {"checked", flood.checked},
+                    {"flood", flood.flood},
+                    {"flood_mpps", rounded(flood.flood_mpps, 1000)},
+                    {"recorded", flood.recorded},
+                    {"refused", flood.refused},
+                    {"changes", flood.changes}});
+  }
   if (report.program) {
     list.push_back({{"name", "program"},
                     {"xlated_bytes", report.program->xlated_bytes},
                     {"jited_bytes", report.program->jited_bytes},
                     {"verified_instructions", report.program->verified_instructions},
+                    {"verification_ms", rounded(report.program->verification_ms, 100)},
                     {"load_ms", rounded(report.program->load_ms, 100)}});
+  }
+  if (report.memory) {
+    list.push_back({{"name", "memory"},
+                    {"flow_bytes", report.memory->flow_bytes},
+                    {"line_bytes", report.memory->line_bytes},
+                    {"port_bytes", report.memory->port_bytes},
+                    {"rows_bytes", report.memory->rows_bytes},
+                    {"server_bytes", report.memory->server_bytes},
+                    {"flows_map_bytes", report.memory->flows_map_bytes},
+                    {"total_bytes", report.memory->total_bytes}});
   }
   return list;
 }

@@ -2,6 +2,7 @@
 // What was measured, as a table for people or as JSON.
 #pragma once
 
+#include "flood.h"
 #include "programs.h"
 
 #include <nlohmann/json.hpp>
@@ -40,8 +41,10 @@ struct Skipped {
 
 struct Report {
   std::optional<ProgramSize> program;
+  std::optional<MemoryUse> memory;
   std::vector<CostResult> costs;
   std::vector<RateResult> rates;
+  std::vector<FloodResult> floods;
   std::vector<Skipped> skipped;
 };
 
@@ -51,7 +54,8 @@ double median_of(std::vector<double> values);
 std::string to_table(const Report& report);
 
 // [{"name", "flows", "ns", "floor_ns", "ratio"}..., {"name", "flows", "mpps", "reflector_mpps", "ratio"}...,
-// {"name": "program", ...}]. What was skipped is not in it.
+// {"name": "flood", "design", "broken", ...}..., {"name": "program", ...}, {"name": "memory", ...}]. What was skipped
+// is not in it.
 nlohmann::ordered_json to_json(const Report& report);
 
 }  // namespace xdplb::bench

@@ -1,37 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "golden_cases.h"
 
-#include <linux/bpf.h>
-
 namespace xdplb::test {
 namespace {
-
-const Ethernet kIn{.destination = kDispatcherMac, .source = kRouterMac};
-
-// What a packet is counted as beside packets and bytes.
-enum class Flow { kNone, kNew, kClosed, kNewAndClosed };
-
-GoldenCase sent(std::string description, const Packet& rest, std::uint16_t server, const MacAddress& source,
-                xdplb_outcome outcome, int verdict, Flow flow) {
-  const Ethernet out{.destination = server_mac(server), .source = source};
-  const Frame frame = kIn / rest;
-  const xdplb_counters counters{.packets = 1,
-                                .bytes = frame.size(),
-                                .new_flows = flow == Flow::kNew || flow == Flow::kNewAndClosed ? 1U : 0U,
-                                .closed_flows = flow == Flow::kClosed || flow == Flow::kNewAndClosed ? 1U : 0U};
-  return {.description = std::move(description),
-          .frame = frame,
-          .expected = {
-              .outcome = outcome, .verdict = verdict, .frame = out / rest, .server = server, .counters = counters}};
-}
-
-GoldenCase forwarded(std::string description, const Packet& rest, std::uint16_t server, Flow flow = Flow::kNone) {
-  return sent(std::move(description), rest, server, kIngressMac, XDPLB_OUTCOME_FORWARDED, XDP_TX, flow);
-}
-
-GoldenCase redirected(std::string description, const Packet& rest, std::uint16_t server, Flow flow = Flow::kNone) {
-  return sent(std::move(description), rest, server, kOtherMac, XDPLB_OUTCOME_REDIRECTED, XDP_REDIRECT, flow);
-}
 
 Packet tagged(std::initializer_list<Vlan> tags, const Packet& rest) {
   Packet packet;
@@ -73,10 +44,13 @@ void add_ports(std::vector<GoldenCase>& cases) {
         forwarded("port 0 counts a SYN" + family, client / Tcp{.destination_port = 22, .flags = kSyn}, 9, Flow::kNew));
     cases.push_back(forwarded("port 65535" + family, client / Udp{.destination_port = 65535}, 2));
     cases.push_back(forwarded("client port 0" + family, client / Tcp{.source_port = 0, .destination_port = 443}, 1));
-    cases.push_back(forwarded("cur takes the packet of a moving row" + family,
+    const Frame syn = kIn / client / Tcp{.destination_port = 86, .flags = kSyn};
+    cases.push_back(forwarded("cur takes the SYN of a moving row" + family,
                               client / Tcp{.destination_port = 86, .flags = kSyn}, 2, Flow::kNew));
-    cases.push_back(forwarded("cur takes a later packet of a moving row" + family,
-                              client / Tcp{.destination_port = 86, .flags = kAck}, 2));
+    cases.push_back(behind({syn}, forwarded("cur keeps what was written down" + family,
+                                            client / Tcp{.destination_port = 86, .flags = kAck}, 2)));
+    cases.push_back(forwarded("base takes what is not written down" + family,
+                              client / Tcp{.destination_port = 86, .flags = kAck}, 1));
     cases.push_back(forwarded("egress in the last slot" + family, client / Tcp{.destination_port = 88}, 7));
     cases.push_back(forwarded("each family has its own rows" + family, client / Tcp{.destination_port = 90},
                               address.is_v4() ? 1 : 2));

@@ -15,19 +15,25 @@ class FrameGenerator {
 
   // 14 bytes or more.
   Frame next();
+  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() >> 32) % limit; }
 
  private:
-  std::uint32_t below(std::uint32_t limit);
   bool chance(std::uint32_t percent) { return below(100) < percent; }
   std::uint8_t byte() { return static_cast<std::uint8_t>(below(256)); }
   Frame bytes(std::size_t size);
-  IpAddress destination(Family family);
-  IpAddress source(Family family);
+  IpAddress vipa(Family family);
+  IpAddress client(Family family);
   std::uint16_t port();
   std::uint8_t flags();
+  MacAddress source_mac();
   void add_tags(Packet& packet);
-  void add_network(Packet& packet, Family family);
-  void add_transport(Packet& packet);
+  void add_ipv4(Packet& packet, const IpAddress& source, const IpAddress& destination);
+  void add_ipv6(Packet& packet, const IpAddress& source, const IpAddress& destination);
+  void add_network(Packet& packet, const IpAddress& source, const IpAddress& destination);
+  void add_segment(Packet& packet, std::uint16_t source_port, std::uint16_t destination_port);
+  void add_transport(Packet& packet, const IpAddress& destination);
+  void add_icmp(Packet& packet, const IpAddress& destination);
+  Packet inner(const IpAddress& destination);
   Frame well_formed();
   void damage(Frame& frame);
   Frame noise();

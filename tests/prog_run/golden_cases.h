@@ -29,6 +29,19 @@ inline const IpAddress kBare4 = ip("203.0.113.9");  // a cluster without ports
 inline const IpAddress kForeign4 = ip("192.0.2.11");
 inline const IpAddress kForeign6 = ip("2001:db8::11");
 
+inline const IpAddress kDead4 = ip("203.0.113.10");  // a cluster whose servers are all down
+inline const IpAddress kDead6 = ip("2001:db8::dead");
+inline const IpAddress kSticky4 = ip("192.0.2.30");  // a cluster whose ports hash the client's network
+inline const IpAddress kSticky6 = ip("2001:db8::30");
+inline const IpAddress kRouted4 = ip("198.18.77.1");  // in the network of a cluster
+inline const IpAddress kRouted6 = ip("2001:db8:f123::1");
+inline const IpAddress kLonger4 = ip("198.18.5.1");  // in a longer network, of another cluster
+inline const IpAddress kExact4 = ip("198.18.5.7");   // within that one, an address of a third cluster
+
+inline const MacAddress kPeerMac = mac("02:00:00:00:be:ef");  // another dispatcher
+
+inline const Ethernet kIn{.destination = kDispatcherMac, .source = kRouterMac};
+
 // MAC of a server of the golden setup.
 MacAddress server_mac(std::uint16_t index);
 
@@ -41,11 +54,33 @@ struct GoldenCase {
   std::string description;
   Frame frame;
   Journey expected;
+  std::vector<Frame> before{};  // come first; what becomes of them is another case's matter
 };
+
+// What a packet is counted as beside packets and bytes.
+enum class Flow { kNone, kNew, kClosed, kNewAndClosed };
+
+// `rest`, behind kIn, leaves with the MACs of server and egress and is counted.
+GoldenCase forwarded(std::string description, const Packet& rest, std::uint16_t server, Flow flow = Flow::kNone);
+GoldenCase redirected(std::string description, const Packet& rest, std::uint16_t server, Flow flow = Flow::kNone);
+// `rest` leaves as `leaves`, through the interface it came from unless `outcome` says otherwise.
+GoldenCase changed(std::string description, const Frame& frame, std::uint16_t server, const Frame& leaves,
+                   xdplb_outcome outcome = XDPLB_OUTCOME_FORWARDED, Flow flow = Flow::kNone);
+GoldenCase passed(std::string description, const Frame& frame, xdplb_outcome outcome);
+GoldenCase dropped(std::string description, const Frame& frame, xdplb_outcome outcome);
+// Answered by the dispatcher with the frame `answer`.
+GoldenCase answered(std::string description, const Frame& frame, const Frame& answer, xdplb_outcome outcome);
+GoldenCase behind(std::vector<Frame> before, GoldenCase golden);
+
+Frame cut(Frame frame, std::size_t size);
 
 std::vector<GoldenCase> forwarded_cases();
 std::vector<GoldenCase> passed_cases();
 std::vector<GoldenCase> dropped_cases();
+std::vector<GoldenCase> header_cases();
+std::vector<GoldenCase> icmp_cases();
+std::vector<GoldenCase> way_cases();
+std::vector<GoldenCase> refusal_cases();
 // All of the above.
 std::vector<GoldenCase> golden_cases();
 

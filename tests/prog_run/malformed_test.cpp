@@ -10,8 +10,6 @@
 namespace xdplb::test {
 namespace {
 
-const Ethernet kIn{.destination = kDispatcherMac, .source = kRouterMac};
-
 class Malformed : public ProgRun {
  protected:
   void SetUp() override { program_.install(setup_); }

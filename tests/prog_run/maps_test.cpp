@@ -21,6 +21,7 @@ namespace {
 struct MapLine {
   std::string name;
   bpf_map_type type;
+  std::uint32_t key_size;
   std::uint32_t value_size;
   std::uint32_t max_entries;
   std::uint32_t flags;
@@ -28,11 +29,17 @@ struct MapLine {
 
 const std::vector<MapLine>& map_lines() {
   static const std::vector<MapLine> kLines{
-      {".bss", BPF_MAP_TYPE_ARRAY, sizeof(xdplb_tables), 1, BPF_F_MMAPABLE},
-      {XDPLB_MAP_ROWS, BPF_MAP_TYPE_ARRAY, sizeof(xdplb_row_chunk), XDPLB_ROW_CHUNKS, BPF_F_MMAPABLE},
-      {XDPLB_MAP_DEVICES, BPF_MAP_TYPE_DEVMAP, sizeof(std::uint32_t), XDPLB_MAX_EGRESSES, 0},
-      {XDPLB_MAP_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(xdplb_counters), XDPLB_MAX_SERVERS, 0},
-      {XDPLB_MAP_OUTCOMES, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), XDPLB_OUTCOME_COUNT, 0},
+      {".bss", BPF_MAP_TYPE_ARRAY, 4, sizeof(xdplb_tables), 1, BPF_F_MMAPABLE},
+      {XDPLB_MAP_FLOWS, BPF_MAP_TYPE_ARRAY, 4, sizeof(xdplb_flow_bucket), kFlowBuckets, BPF_F_MMAPABLE},
+      {XDPLB_MAP_FLOW_DETAILS, BPF_MAP_TYPE_ARRAY, 4, sizeof(xdplb_flow_detail), kFlowBuckets * XDPLB_FLOW_WAYS,
+       BPF_F_MMAPABLE},
+      {XDPLB_MAP_FRAGMENTS, BPF_MAP_TYPE_ARRAY, 4, sizeof(xdplb_flow_bucket), XDPLB_FRAGMENT_BUCKETS, BPF_F_MMAPABLE},
+      {XDPLB_MAP_PREFIXES, BPF_MAP_TYPE_LPM_TRIE, sizeof(xdplb_prefix_key), sizeof(xdplb_port_key), XDPLB_MAX_PREFIXES,
+       0},
+      {XDPLB_MAP_DEVICES, BPF_MAP_TYPE_DEVMAP, 4, sizeof(std::uint32_t), XDPLB_MAX_EGRESSES, 0},
+      {XDPLB_MAP_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(xdplb_counters), XDPLB_MAX_SERVERS, 0},
+      {XDPLB_MAP_OUTCOMES, BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(xdplb_outcome_counters), XDPLB_MAX_OPTIONS, 0},
+      {XDPLB_MAP_TRACE, BPF_MAP_TYPE_RINGBUF, 0, 0, XDPLB_TRACE_RING_BYTES, 0},
   };
   return kLines;
 }
@@ -43,7 +50,7 @@ TEST_F(ProgRun, HasTheMapsOfTheBoundary) {
     const bpf_map* map = bpf_object__find_map_by_name(program_.object(), line.name.c_str());
     ASSERT_NE(map, nullptr);
     EXPECT_EQ(bpf_map__type(map), line.type);
-    EXPECT_EQ(bpf_map__key_size(map), sizeof(std::uint32_t));
+    EXPECT_EQ(bpf_map__key_size(map), line.key_size);
     EXPECT_EQ(bpf_map__value_size(map), line.value_size);
     EXPECT_EQ(bpf_map__max_entries(map), line.max_entries);
     EXPECT_EQ(bpf_map__map_flags(map) & BPF_F_MMAPABLE, line.flags);

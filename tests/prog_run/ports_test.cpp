@@ -23,8 +23,6 @@ constexpr std::uint32_t kLineRow = 4096;   // of the lines that a test writes by
 
 const std::uint64_t kSelector = make_selector(0, Program::kSeed);  // of a half that no setup gave another
 
-const Ethernet kIn{.destination = kDispatcherMac, .source = kRouterMac};
-
 class Ports : public ProgRun {
  protected:
   void SetUp() override { program_.install(base_); }
@@ -48,6 +46,7 @@ class Ports : public ProgRun {
     xdplb_port line{};
     line.key = key;
     line.first_row = kLineRow;
+    line.low_kept = 1;
     return line;
   }
 
@@ -65,7 +64,8 @@ TEST_F(Ports, OneStorePublishesTheOtherHalf) {
   program_.install(with_port(443, 1), 0);
   DataplaneSetup second = with_port(443, 2);
   second.clusters[0].ports.push_back({.port = 8443, .rows = {settled_row(9)}});
-  program_.install(second, 1, kOtherSeed, kSecondRows);
+  second.first_row = kSecondRows;
+  program_.install(second, 1, kOtherSeed);
   for (const IpAddress& address : {kWeb4, kWeb6}) {
     program_.publish(0);
     EXPECT_EQ(server_of(address, 443), 1);
@@ -139,12 +139,13 @@ TEST_F(Ports, AKeyThatDiffersInOneFieldIsAnotherKey) {
   for (const IpAddress& address : {kWeb4, kWeb6}) {
     const auto key = make_key(address, kTcp, 443);
     const std::size_t words = address.is_v4() ? 1 : 4;
-    std::vector<xdplb_port_key> others(4 + words, key);
+    std::vector<xdplb_port_key> others(5 + words, key);
     others[0].port = make_key(address, kTcp, 444).port;
     others[1].port = 0;
     others[2].protocol = kUdp;
     others[3].family = address.is_v4() ? 6 : 4;
-    for (std::size_t word = 0; word < words; ++word) others[4 + word].address[word] ^= 0x01000000;
+    others[4].family |= XDPLB_FAMILY_PREFIX;
+    for (std::size_t word = 0; word < words; ++word) others[5 + word].address[word] ^= 0x01000000;
     for (std::size_t i = 0; i < others.size(); ++i) {
       for (const std::uint32_t slot : slots_of(key, kSelector)) program_.write_line(slot, line_of(others[i]));
       EXPECT_EQ(server_of(address, 443), 0) << "line " << i;
@@ -159,12 +160,15 @@ TEST_F(Ports, PortZeroNeedsItsBitOnTheLineOfTheAddress) {
   program_.install(setup);
   ASSERT_EQ(server_of(kWeb4, 443), 9);
   const auto address_key = make_key(kWeb4, 0, 0);
-  const std::uint32_t slot = slots_of(address_key, kSelector)[0];
-  for (const std::uint32_t wildcards : {0U, XDPLB_WILDCARD_UDP}) {
+  constexpr std::uint16_t kLineOptions = 100;
+  for (const std::uint32_t wildcards : {0U, XDPLB_OPTION_WILDCARD_UDP}) {
     xdplb_port line{};
     line.key = address_key;
-    line.wildcards = wildcards;
-    program_.write_line(slot, line);
+    line.options = kLineOptions;
+    xdplb_options options{};
+    options.flags = wildcards;
+    program_.write_options(kLineOptions, options);
+    program_.write_line(slots_of(address_key, kSelector)[0], line);
     EXPECT_EQ(server_of(kWeb4, 443), 0) << wildcards;
     EXPECT_EQ(last_outcome(), "no_port");
   }
@@ -173,7 +177,10 @@ TEST_F(Ports, PortZeroNeedsItsBitOnTheLineOfTheAddress) {
 TEST_F(Ports, ABitWithoutItsLineIsNoPort) {
   xdplb_port line{};
   line.key = make_key(kWeb4, 0, 0);
-  line.wildcards = XDPLB_WILDCARD_TCP | XDPLB_WILDCARD_UDP;
+  line.options = 1;
+  xdplb_options options{};
+  options.flags = XDPLB_OPTION_WILDCARD_TCP | XDPLB_OPTION_WILDCARD_UDP;
+  program_.write_options(1, options);
   program_.write_line(slots_of(line.key, kSelector)[0], line);
   EXPECT_EQ(server_of(kWeb4, 443), 0);
   EXPECT_EQ(last_outcome(), "no_port");
@@ -197,7 +204,7 @@ DataplaneSetup thousand_clusters(DataplaneSetup setup) {
 
 bool fits(const DataplaneSetup& setup, std::uint32_t half, std::uint64_t seed) {
   PortTable table(make_selector(half, seed));
-  const PortLayout layout = layout_ports(setup, 1);
+  const PortLayout layout = layout_ports(setup);
   return std::all_of(layout.lines.begin(), layout.lines.end(),
                      [&table](const xdplb_port& line) { return table.insert(line); });
 }
@@ -208,11 +215,12 @@ TEST_F(Ports, EveryLineOfAThousandClustersIsFound) {
   std::uint64_t seed = kOtherSeed;
   for (int tries = 0; tries < 32 && !fits(setup, 1, seed); ++tries) seed = random() | 1;
   program_.install(setup, 1, seed);
+  ReferenceModel model(setup);
   for (const ClusterSetup& cluster : setup.clusters) {
     for (const IpAddress& address : cluster.addresses) {
       for (std::uint16_t port = 1; port <= kPortsOfAThousand + 1; ++port) {
         const Frame frame = kIn / from_client(address) / Tcp{.destination_port = port};
-        const Journey expected = expected_journey(setup, frame, interfaces_.ingress);
+        const Journey expected = model.run(frame, interfaces_.ingress);
         ASSERT_EQ(expected.outcome, port <= kPortsOfAThousand ? XDPLB_OUTCOME_FORWARDED : XDPLB_OUTCOME_NO_PORT);
         ASSERT_TRUE(same_journey(expected, program_.run(frame))) << address.to_string() << " port " << port;
       }

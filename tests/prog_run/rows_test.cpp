@@ -20,8 +20,6 @@
 namespace xdplb::test {
 namespace {
 
-const Ethernet kIn{.destination = kDispatcherMac, .source = kRouterMac};
-
 class Rows : public ProgRun {
  protected:
   DataplaneSetup with_ports(std::vector<PortSetup> ports, std::uint16_t servers) const {
@@ -46,15 +44,16 @@ class Rows : public ProgRun {
     return (server_of(client, kHighPort) - 1) * 256 + server_of(client, kLowPort) - 1;
   }
 
-  void install_rows(const HashSeeds& seeds, std::uint32_t mask) {
+  void install_rows(const HashSeeds& seeds, std::uint32_t mask, const ClientMask& clients = {}) {
     std::vector<std::uint32_t> high;
     std::vector<std::uint32_t> low;
     for (std::uint32_t row = 0; row <= mask; ++row) {
       high.push_back(settled_row(row / 256 + 1));
       low.push_back(settled_row(row % 256 + 1));
     }
-    program_.install(with_ports(
-        {{.port = kHighPort, .seeds = seeds, .rows = high}, {.port = kLowPort, .seeds = seeds, .rows = low}}, 256));
+    program_.install(with_ports({{.port = kHighPort, .seeds = seeds, .rows = high, .mask = clients},
+                                 {.port = kLowPort, .seeds = seeds, .rows = low, .mask = clients}},
+                                256));
   }
 
   static constexpr std::uint16_t kHighPort = 1;
@@ -130,6 +129,27 @@ TEST_F(Rows, AllPacketsOfAFlowMeetOneServer) {
   }
 }
 
+TEST_F(Rows, WhatTheMaskTakesAwayDoesNotChangeTheRow) {
+  std::mt19937_64 random(11);
+  const HashSeeds seeds{random(), random(), random() | 1};
+  std::vector<ClientMask> masks;
+  for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{1, 8, 24, 31, 32})
+    masks.push_back({.v4_bits = bits, .has_port = false});
+  for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{1, 32, 63, 64, 65, 96, 127, 128})
+    masks.push_back({.v6_bits = bits, .has_port = false});
+  masks.push_back({.has_port = true});
+  for (const ClientMask& mask : masks) {
+    install_rows(seeds, 1023, mask);
+    for (const Endpoint& client : some_clients(random)) {
+      ASSERT_EQ(row_of(client), masked_row(client, seeds, mask, 1023))
+          << fmt::format("client {}, /{} /{}", client.to_string(), mask.v4_bits, mask.v6_bits);
+    }
+  }
+  // The whole client is what the model of user space hashes.
+  const Endpoint whole{.address = kClient6, .port = 40000};
+  EXPECT_EQ(masked_row(whole, seeds, {}, 65535), client_row(whole, seeds, 65535));
+}
+
 TEST_F(Rows, TheHighestServerIsReachedAndCounted) {
   const std::uint16_t last = XDPLB_MAX_SERVERS - 1;
   DataplaneSetup setup = with_ports({{.port = 80, .rows = {moving_row(1, last)}}}, 1);
@@ -143,21 +163,21 @@ TEST_F(Rows, TheHighestServerIsReachedAndCounted) {
 
 TEST_F(Rows, TheLastSliceOfTheMapIsReached) {
   DataplaneSetup setup = with_ports({{.port = 80, .rows = {settled_row(2)}}}, 2);
-  program_.install(setup, 0, Program::kSeed, XDPLB_MAX_ROWS - 2);
+  setup.first_row = XDPLB_MAX_ROWS - 2;
+  program_.install(setup);
   EXPECT_EQ(server_of({.address = kClient4, .port = 1}, 80), 2U);
   EXPECT_EQ(server_of({.address = kClient6, .port = 1}, 80), 2U);
 }
 
-TEST_F(Rows, ASliceBeyondTheMapIsNoServer) {
-  program_.install(with_ports({}, 1));
+TEST_F(Rows, ASliceBeyondTheLastRowStaysWithinTheTable) {
+  // Rows are found by a masked index: no line, however wrong, leads out of them.
+  program_.install(with_ports({}, 2));
   xdplb_port line{};
   line.key = make_key(kWeb4, kTcp, 80);
-  line.first_row = XDPLB_MAX_ROWS;
-  line.row_chunk = XDPLB_ROW_CHUNKS;
+  line.first_row = XDPLB_MAX_ROWS + 7;
   program_.write_line(slots_of(line.key, make_selector(0, Program::kSeed))[0], line);
-  const Observation seen = program_.run(kIn / from_client(kWeb4) / Tcp{.destination_port = 80});
-  EXPECT_EQ(seen.verdict, XDP_DROP);
-  EXPECT_EQ(seen.outcomes, (std::map<int, std::uint64_t>{{XDPLB_OUTCOME_NO_SERVER, 1}}));
+  program_.write_row(7, settled_row(2));
+  EXPECT_EQ(server_of({.address = kClient4, .port = 1}, 80), 2U);
 }
 
 TEST_F(Rows, AChangedServerIsSeenByTheNextPacket) {

@@ -99,9 +99,9 @@ class Builder {
     const Frame options = padded(layer.options, 4);
     const std::size_t header_size = 20 + options.size();
     put8(header_, 0x40 | header_size / 4);
-    put8(header_, 0);
+    put8(header_, layer.type_of_service);
     put16(header_, header_size + inner_.bytes.size());
-    put16(header_, 0x1234);
+    put16(header_, layer.identification);
     put16(header_,
           (layer.dont_fragment ? 0x4000U : 0U) | (layer.more_fragments ? 0x2000U : 0U) | layer.fragment_offset);
     put8(header_, layer.ttl);
@@ -139,7 +139,7 @@ class Builder {
     put8(header_, choose(layer.next_header, inner_, kNoNextHeader));
     put8(header_, 0);
     put16(header_, static_cast<std::size_t>(layer.offset) << 3 | (layer.more_fragments ? 1U : 0U));
-    put32(header_, 0x12345678);
+    put32(header_, layer.identification);
     finish(kFragment);
   }
 
@@ -147,11 +147,11 @@ class Builder {
     const Frame options = padded(layer.options, 4);
     put16(header_, layer.source_port);
     put16(header_, layer.destination_port);
-    put32(header_, 0x01020304);
-    put32(header_, (layer.flags & kAck) != 0 ? 0x05060708 : 0);
+    put32(header_, layer.sequence);
+    put32(header_, layer.acknowledgment.value_or((layer.flags & kAck) != 0 ? 0x05060708 : 0));
     put8(header_, (20 + options.size()) / 4 << 4);
     put8(header_, layer.flags);
-    put16(header_, 64240);
+    put16(header_, layer.window);
     put32(header_, 0);
     put(header_, options);
     finish_segment(kTcp, 16);
@@ -238,6 +238,11 @@ Payload payload(std::size_t size) {
   Payload result;
   for (std::size_t i = 0; i < size; ++i) put8(result.bytes, (i * 7 + 1) & 0xff);
   return result;
+}
+
+Payload quoted(Frame bytes, std::size_t size) {
+  bytes.resize(std::min(bytes.size(), size));
+  return {.bytes = std::move(bytes)};
 }
 
 Packet::operator Frame() const {

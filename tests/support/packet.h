@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,11 @@ inline constexpr std::uint8_t kAuthentication = 51;
 inline constexpr std::uint8_t kIcmpv6 = 58;
 inline constexpr std::uint8_t kNoNextHeader = 59;
 inline constexpr std::uint8_t kDestinationOptions = 60;
+
+inline constexpr std::uint8_t kEchoReply = 0;  // ICMP types
+inline constexpr std::uint8_t kEchoRequest = 8;
+inline constexpr std::uint8_t kEchoRequest6 = 128;  // of ICMPv6
+inline constexpr std::uint8_t kEchoReply6 = 129;
 
 inline constexpr std::uint8_t kFin = 0x01;  // TCP flags
 inline constexpr std::uint8_t kSyn = 0x02;
@@ -71,6 +77,8 @@ struct Ipv4 {
   bool more_fragments = false;
   std::uint16_t fragment_offset = 0;  // in units of 8 bytes
   int protocol = -1;                  // -1: that of the next layer
+  std::uint16_t identification = 0x1234;
+  std::uint8_t type_of_service = 0;
 };
 
 struct Ipv6 {
@@ -91,6 +99,7 @@ struct Ipv6Fragment {
   std::uint16_t offset = 0;  // in units of 8 bytes
   bool more_fragments = false;
   int next_header = -1;  // -1: that of the next layer
+  std::uint32_t identification = 0x12345678;
 };
 
 struct Tcp {
@@ -98,6 +107,9 @@ struct Tcp {
   std::uint16_t destination_port = 80;
   std::uint8_t flags = kAck;
   Frame options{};  // filled up with end-of-options to whole words
+  std::uint32_t sequence = 0x01020304;
+  std::optional<std::uint32_t> acknowledgment{};  // absent: 0 without ACK
+  std::uint16_t window = 64240;
 };
 
 struct Udp {
@@ -105,7 +117,8 @@ struct Udp {
   std::uint16_t destination_port = 53;
 };
 
-// ICMP, or ICMPv6 behind an IPv6 header.
+// ICMP, or ICMPv6 behind an IPv6 header. The packet that an error tells of is the next layers; as its own checksums
+// need its addresses only, it may be made apart and cut, see quoted().
 struct Icmp {
   std::uint8_t type = 8;
   std::uint8_t code = 0;
@@ -118,6 +131,8 @@ struct Payload {
 
 // `size` bytes that differ from each other.
 Payload payload(std::size_t size);
+// What an ICMP error quotes of a packet without its Ethernet header: the first `size` bytes of `bytes`.
+Payload quoted(Frame bytes, std::size_t size = 1000);
 
 using Layer = std::variant<Ethernet, Vlan, Ipv4, Ipv6, Ipv6Extension, Ipv6Fragment, Tcp, Udp, Icmp, Payload>;
 

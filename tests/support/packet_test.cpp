@@ -66,6 +66,28 @@ TEST(Packet, ExtensionHeadersAreChained) {
   EXPECT_EQ(part(frame, 70, 2), (Frame{kUdp, 2}));
 }
 
+TEST(Packet, SegmentsCarryWhatTheyAreGiven) {
+  const Frame frame = kEthernet /
+                      Ipv4{.source = ip("192.0.2.1"),
+                           .destination = ip("198.51.100.2"),
+                           .identification = 0xabcd,
+                           .type_of_service = 0x28} /
+                      Tcp{.flags = kRst, .sequence = 0x11223344, .acknowledgment = 0x55667788, .window = 7};
+  EXPECT_EQ(part(frame, 15, 1), Frame{0x28});
+  EXPECT_EQ(part(frame, 18, 2), (Frame{0xab, 0xcd}));
+  EXPECT_EQ(part(frame, 38, 8), (Frame{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}));
+  EXPECT_EQ(part(frame, 48, 2), (Frame{0, 7}));
+}
+
+TEST(Packet, QuotedPacketIsCutToItsSize) {
+  const Packet inner = kIpv4 / Tcp{};
+  const Frame whole = inner;
+  const Frame frame = kEthernet / kIpv4 / Icmp{.type = 3} / quoted(inner, 28);
+  EXPECT_EQ(frame.size(), 14U + 20 + 8 + 28);
+  EXPECT_EQ(part(frame, 42, 28), part(whole, 0, 28));
+  EXPECT_EQ(quoted(inner).bytes, whole);
+}
+
 TEST(Packet, DifferenceMarksTheBytesThatDiffer) {
   const testing::AssertionResult result = same_frame({1, 2, 3}, {1, 9, 3, 4});
   EXPECT_FALSE(result);

@@ -94,6 +94,15 @@ const TestInterfaces& test_interfaces() {
   return kInterfaces;
 }
 
+testing::AssertionResult same_frames(const Journey& journey, const Observation& run) {
+  if (journey.verdict != run.verdict) {
+    return testing::AssertionFailure() << fmt::format("  verdict: expected {} ({}), seen {}\n",
+                                                      verdict_name(journey.verdict), outcome_name(journey.outcome),
+                                                      verdict_name(run.verdict));
+  }
+  return journey.frame ? same_frame(*journey.frame, run.frame) : testing::AssertionSuccess();
+}
+
 testing::AssertionResult same_journey(const Journey& journey, const Observation& run) {
   std::string text;
   const auto differ = [&text](std::string_view what, const auto& expected, const auto& seen) {
@@ -107,6 +116,10 @@ testing::AssertionResult same_journey(const Journey& journey, const Observation&
     std::string seen;
     for (const auto& [outcome, count] : run.outcomes) seen += fmt::format("{} +{} ", outcome_name(outcome), count);
     differ("outcome", outcome_name(journey.outcome), seen.empty() ? "none counted" : seen);
+  }
+
+  if (journey.options && !run.options.empty() && *run.options.begin() != *journey.options) {
+    differ("counted for options", *journey.options, *run.options.begin());
   }
 
   std::set<std::string> expected_servers;
@@ -126,29 +139,47 @@ testing::AssertionResult same_journey(const Journey& journey, const Observation&
   return testing::AssertionFailure() << text;
 }
 
-Program::Program() {
-  skeleton_ = xdplb_program::open_and_load();
-  if (skeleton_ == nullptr) throw std::system_error(errno, std::generic_category(), "load the BPF program");
+Program::Program(const ProgramOptions& options) : flow_buckets_(options.flow_buckets) {
+  skeleton_ = xdplb_program::open();
+  if (skeleton_ == nullptr) throw std::system_error(errno, std::generic_category(), "open the BPF program");
+  skeleton_->rodata->clock_shift = options.clock_shift;
+  bpf_map__set_max_entries(skeleton_->maps.flows, flow_buckets_);
+  bpf_map__set_max_entries(skeleton_->maps.flow_details, flow_buckets_ * XDPLB_FLOW_WAYS);
+  require(xdplb_program::load(skeleton_), "load the BPF program");
   program_ = bpf_program__fd(skeleton_->progs.xdplb_dispatch);
+  clock_program_ = bpf_program__fd(skeleton_->progs.xdplb_clock);
   tables_ = map_memory<xdplb_tables>(skeleton_->maps.bss, 1);
-  chunks_ = map_memory<xdplb_row_chunk>(skeleton_->maps.rows, XDPLB_ROW_CHUNKS);
+  flows_ = map_memory<xdplb_flow_bucket>(skeleton_->maps.flows, flow_buckets_);
+  details_ = map_memory<xdplb_flow_detail>(skeleton_->maps.flow_details, flow_buckets_ * XDPLB_FLOW_WAYS);
+  fragments_ = map_memory<xdplb_flow_bucket>(skeleton_->maps.fragments, XDPLB_FRAGMENT_BUCKETS);
   selectors_ = {make_selector(0, kSeed), make_selector(1, kSeed)};
-  tables_->settings.layout_version = XDPLB_LAYOUT_VERSION;
+  xdplb_settings& settings = tables_->settings;
+  settings.flow_bucket_mask = flow_buckets_ - 1;
+  std::copy(kFlowSeeds.begin(), kFlowSeeds.end(), settings.flow_seeds);
+  settings.layout_version = XDPLB_LAYOUT_VERSION;
+  set_now(kFirstStamp);
   publish(0);
 }
 
 Program::~Program() {
+  ring_buffer__free(trace_);
   munmap(tables_, sizeof(*tables_));
-  munmap(chunks_, XDPLB_ROW_CHUNKS * sizeof(*chunks_));
+  munmap(flows_, flow_buckets_ * sizeof(*flows_));
+  munmap(details_, flow_buckets_ * XDPLB_FLOW_WAYS * sizeof(*details_));
+  munmap(fragments_, XDPLB_FRAGMENT_BUCKETS * sizeof(*fragments_));
   xdplb_program::destroy(skeleton_);
 }
 
 const bpf_object* Program::object() const { return skeleton_->obj; }
 
-void Program::install(const DataplaneSetup& setup, std::uint32_t half, std::uint64_t seed, std::uint32_t first_row) {
+void Program::install(const DataplaneSetup& setup, std::uint32_t half, std::uint64_t seed) {
+  const PortLayout layout = layout_ports(setup);
+  write_settings(setup);
+  write_prefixes(setup);
   for (const auto& [slot, egress] : setup.egresses) write_egress(slot, egress);
   for (const auto& [index, server] : setup.servers) write_server(index, server);
-  write_ports(setup, half, seed, first_row);
+  for (const auto& [index, options] : layout.options) write_options(index, options);
+  write_ports(layout, half, seed);
   publish(half);
 }
 
@@ -156,9 +187,35 @@ void Program::publish(std::uint32_t half) {
   std::atomic_ref<__u64>(tables_->settings.port_selector).store(selectors_.at(half));
 }
 
-void Program::write_ports(const DataplaneSetup& setup, std::uint32_t half, std::uint64_t seed,
-                          std::uint32_t first_row) {
-  const PortLayout layout = layout_ports(setup, first_row);
+void Program::write_settings(const DataplaneSetup& setup) {
+  xdplb_settings& settings = tables_->settings;
+  settings.traced_outcomes = setup.traced_outcomes;
+  settings.trace_sample = setup.trace_sample;
+  settings.peer_filter = 0;
+  std::fill(std::begin(settings.peers), std::end(settings.peers), 0);
+  for (std::size_t i = 0; i < setup.peers.size(); ++i) {
+    settings.peers[i] = mac_word(setup.peers[i]);
+    settings.peer_filter |= std::uint64_t{1} << (setup.peers[i].bytes[5] & 63);
+  }
+}
+
+void Program::write_prefixes(const DataplaneSetup& setup) {
+  const int map = bpf_map__fd(skeleton_->maps.prefixes);
+  for (const xdplb_prefix_key& key : std::exchange(used_prefixes_, {})) {
+    require(bpf_map_delete_elem(map, &key), "map prefixes, delete");
+  }
+  for (const ClusterSetup& cluster : setup.clusters) {
+    for (const IpPrefix& prefix : cluster.prefixes) {
+      const xdplb_prefix_key key = make_prefix_key(prefix);
+      const xdplb_port_key line = make_key(prefix, 0, 0);
+      require(bpf_map_update_elem(map, &key, &line, BPF_ANY), "map prefixes, " + prefix.to_string());
+      used_prefixes_.push_back(key);
+    }
+  }
+  tables_->settings.flags = used_prefixes_.empty() ? 0 : XDPLB_SETTING_PREFIXES;
+}
+
+void Program::write_ports(const PortLayout& layout, std::uint32_t half, std::uint64_t seed) {
   PortTable table(make_selector(half, seed));
   for (const xdplb_port& line : layout.lines) {
     if (!table.insert(line)) throw std::runtime_error(fmt::format("the ports do not fit with seed {:#x}", seed));
@@ -174,9 +231,12 @@ void Program::write_ports(const DataplaneSetup& setup, std::uint32_t half, std::
 
 void Program::write_egress(std::uint32_t slot, const EgressSetup& egress) {
   tables_->egresses[slot] = make_egress(egress);
-  if (!egress.has_device) return;
-  require(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.devices), &slot, &egress.ifindex, BPF_ANY),
-          fmt::format("map devices, slot {}", slot));
+  const int map = bpf_map__fd(skeleton_->maps.devices);
+  if (egress.has_device) {
+    require(bpf_map_update_elem(map, &slot, &egress.ifindex, BPF_ANY), fmt::format("map devices, slot {}", slot));
+  } else if (bpf_map_delete_elem(map, &slot) < 0 && errno != ENOENT) {
+    require(-1, fmt::format("map devices, slot {}", slot));
+  }
 }
 
 void Program::write_server(std::uint16_t index, const ServerSetup& server) {
@@ -185,18 +245,70 @@ void Program::write_server(std::uint16_t index, const ServerSetup& server) {
   known_totals_.reset();
 }
 
+void Program::write_options(std::uint16_t index, const xdplb_options& options) {
+  tables_->options[index] = options;
+  options_count_ = std::max(options_count_, index + 1U);
+  known_totals_.reset();
+}
+
 void Program::write_rows(const RowSlice& slice) {
   for (std::size_t i = 0; i < slice.rows.size(); ++i) {
-    const std::size_t row = slice.first_row + i;
-    chunks_[row / XDPLB_ROWS_PER_CHUNK].rows[row % XDPLB_ROWS_PER_CHUNK] = slice.rows[i];
+    std::atomic_ref<__u32>(tables_->rows[slice.first_row + i]).store(slice.rows[i]);
   }
 }
 
 void Program::write_line(std::uint32_t slot, const xdplb_port& line) { tables_->ports[slot] = line; }
 
-Observation Program::dispatch(const Frame& frame, std::uint32_t ingress) {
-  known_totals_.reset();
-  buffer_.assign(frame.size() + 256, 0xa5);
+std::span<xdplb_flow> Program::flows() { return {flows_->ways, std::size_t{flow_buckets_} * XDPLB_FLOW_WAYS}; }
+
+std::span<xdplb_flow_detail> Program::flow_details() {
+  return {details_, std::size_t{flow_buckets_} * XDPLB_FLOW_WAYS};
+}
+
+std::span<xdplb_flow> Program::fragments() {
+  return {fragments_->ways, std::size_t{XDPLB_FRAGMENT_BUCKETS} * XDPLB_FLOW_WAYS};
+}
+
+std::optional<std::size_t> Program::way_of(std::uint64_t tag) {
+  const std::span<xdplb_flow> all = flows();
+  for (const std::uint32_t bucket : FlowTable(flow_buckets_).buckets_of(tag)) {
+    for (std::size_t way = 0; way < XDPLB_FLOW_WAYS; ++way) {
+      if (all[bucket * XDPLB_FLOW_WAYS + way].tag == tag) return bucket * XDPLB_FLOW_WAYS + way;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<FlowValue> Program::find_flow(std::uint64_t tag) {
+  const auto way = way_of(tag);
+  if (!way) return std::nullopt;
+  return flow_value(flows()[*way].value);
+}
+
+std::optional<std::uint32_t> Program::locate_flow(std::uint64_t tag) {
+  const auto way = way_of(tag);
+  if (!way) return std::nullopt;
+  return static_cast<std::uint32_t>(*way / XDPLB_FLOW_WAYS);
+}
+
+void Program::forget() {
+  std::fill_n(flows_, flow_buckets_, xdplb_flow_bucket{});
+  std::fill_n(fragments_, XDPLB_FRAGMENT_BUCKETS, xdplb_flow_bucket{});
+  std::fill_n(tables_->states, options_count_, xdplb_state{});
+  std::fill_n(tables_->active, server_count_, 0);
+}
+
+void Program::erase_flow(std::uint64_t tag) {
+  const auto way = way_of(tag);
+  if (!way) return;
+  const FlowValue value = flow_value(flows()[*way].value);
+  const bool is_counted = value.state != XDPLB_FLOW_CLOSING && flow_details()[*way].kind == XDPLB_KIND_FLOW;
+  if (is_counted) --tables_->active[value.server];
+  flows()[*way] = {};
+}
+
+Observation Program::test_run(int program, const Frame& frame, std::uint32_t ingress) {
+  buffer_.resize(std::max(buffer_.size(), frame.size() + 256));
   xdp_md context{};
   context.data_end = static_cast<std::uint32_t>(frame.size());
   context.ingress_ifindex = ingress;
@@ -209,18 +321,36 @@ Observation Program::dispatch(const Frame& frame, std::uint32_t ingress) {
   options.ctx_in = &context;
   options.ctx_size_in = sizeof(context);
   options.repeat = 1;
-  require(bpf_prog_test_run_opts(program_, &options), fmt::format("run the program on {} bytes", frame.size()));
+  require(bpf_prog_test_run_opts(program, &options), fmt::format("run the program on {} bytes", frame.size()));
   const auto end = buffer_.begin() + static_cast<std::ptrdiff_t>(options.data_size_out);
   return {.verdict = static_cast<int>(options.retval), .frame = Frame(buffer_.begin(), end)};
 }
 
+Observation Program::dispatch(const Frame& frame, std::uint32_t ingress) {
+  known_totals_.reset();
+  return test_run(program_, frame, ingress);
+}
+
+std::uint32_t Program::clock() {
+  return static_cast<std::uint32_t>(test_run(clock_program_, Frame(14), test_interfaces().ingress).verdict);
+}
+
+void Program::set_now(std::uint32_t stamp) {
+  const std::uint32_t difference = stamp - clock();
+  tables_->settings.clock_offset += difference;
+}
+
 Totals Program::totals() const {
   const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
-  const auto outcomes = load_per_cpu<std::uint64_t>(skeleton_->maps.outcomes, XDPLB_OUTCOME_COUNT);
+  const auto outcomes = load_per_cpu<xdplb_outcome_counters>(skeleton_->maps.outcomes, options_count_);
   const auto counters = load_per_cpu<xdplb_counters>(skeleton_->maps.counters, server_count_);
-  Totals totals{.outcomes = std::vector<std::uint64_t>(XDPLB_OUTCOME_COUNT),
+  Totals totals{.outcomes = std::vector<xdplb_outcome_counters>(options_count_),
                 .servers = std::vector<xdplb_counters>(server_count_)};
-  for (std::size_t i = 0; i < outcomes.size(); ++i) totals.outcomes[i / cpus] += outcomes[i];
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    for (int outcome = 0; outcome < XDPLB_OUTCOME_COUNT; ++outcome) {
+      totals.outcomes[i / cpus].packets[outcome] += outcomes[i].packets[outcome];
+    }
+  }
   for (std::size_t i = 0; i < counters.size(); ++i) {
     xdplb_counters& sum = totals.servers[i / cpus];
     sum.packets += counters[i].packets;
@@ -236,8 +366,12 @@ Observation Program::run(const Frame& frame, std::uint32_t ingress) {
   Observation result = dispatch(frame, ingress);
   Totals after = totals();
   for (std::size_t i = 0; i < after.outcomes.size(); ++i) {
-    const std::uint64_t delta = after.outcomes[i] - before.outcomes[i];
-    if (delta != 0) result.outcomes[static_cast<int>(i)] = delta;
+    for (int outcome = 0; outcome < XDPLB_OUTCOME_COUNT; ++outcome) {
+      const std::uint64_t delta = after.outcomes[i].packets[outcome] - before.outcomes[i].packets[outcome];
+      if (delta == 0) continue;
+      result.outcomes[outcome] += delta;
+      result.options.insert(static_cast<std::uint16_t>(i));
+    }
   }
   for (std::size_t i = 0; i < after.servers.size(); ++i) {
     const xdplb_counters delta = difference(after.servers[i], before.servers[i]);
@@ -245,6 +379,20 @@ Observation Program::run(const Frame& frame, std::uint32_t ingress) {
   }
   known_totals_ = std::move(after);
   return result;
+}
+
+std::vector<xdplb_trace_record> Program::traces() {
+  if (trace_ == nullptr) {
+    const ring_buffer_sample_fn take = [](void* records, void* data, std::size_t size) {
+      if (size != sizeof(xdplb_trace_record)) return -EINVAL;
+      static_cast<std::vector<xdplb_trace_record>*>(records)->push_back(*static_cast<const xdplb_trace_record*>(data));
+      return 0;
+    };
+    trace_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.trace), take, &traced_, nullptr);
+    if (trace_ == nullptr) throw std::system_error(errno, std::generic_category(), "ring buffer trace");
+  }
+  require(ring_buffer__consume(trace_), "read the ring buffer trace");
+  return std::exchange(traced_, {});
 }
 
 }  // namespace xdplb::test

@@ -25,37 +25,88 @@ Result<int> unload(const std::vector<std::string>& interfaces, const Context& co
 // ---- view_commands.cpp
 Result<int> show_status(const Context& context);  // 1 when there are problems
 Result<int> show_stats(const Context& context);
-Result<int> show_drops(const Context& context);
+Result<int> show_drops(const std::string& object, const Context& context);  // of a cluster or port; empty: of all
+Result<int> show_flows(const std::string& object, const std::optional<std::string>& limit, const Context& context);
+Result<int> show_events(bool follows, const Context& context);  // follows: returns only with an error
 Result<int> explain(const std::string& source, const std::string& destination, const std::string& protocol,
                     const Context& context);
 
+// ---- trace_commands.cpp
+struct TraceArguments {
+  std::vector<std::string> filters;
+  std::optional<std::string> count;
+  std::optional<std::string> sample;
+  std::string file;  // empty: none
+};
+Result<int> show_trace(const TraceArguments& arguments, const Context& context);  // returns after `count` packets
+
 // ---- object_commands.cpp
+struct ClusterArguments {
+  std::string name;
+  std::vector<std::string> addresses;
+  std::optional<std::string> echo;
+};
+struct PortArguments {
+  std::string path;
+  std::optional<std::string> pick;
+  std::optional<std::string> sticky;
+  std::vector<std::string> sticky_masks;
+  std::optional<std::string> stale_timeout;
+  std::optional<std::string> on_stale;
+  std::optional<std::string> no_server;
+  std::optional<std::string> crossport;
+  std::optional<std::string> udp_tracking;
+  std::optional<std::string> new_flow_limit;
+  std::optional<std::string> half_open_limit;
+};
+struct SettingsArguments {
+  std::vector<std::string> peers;
+  bool no_peers = false;
+  std::optional<std::string> decrement_ttl;
+};
+Result<int> cluster_add(const ClusterArguments& arguments, const Context& context);
+Result<int> cluster_list(const Context& context);
+Result<int> cluster_show(const std::string& name, const Context& context);
+Result<int> cluster_set(const ClusterArguments& arguments, const Context& context);
+Result<int> cluster_remove(const std::string& name, const Context& context);
+Result<int> port_add(const PortArguments& arguments, const Context& context);
+Result<int> port_set(const PortArguments& arguments, const Context& context);
+Result<int> port_list(const std::string& cluster, const Context& context);  // empty: of all clusters
+Result<int> port_show(const std::string& path, const Context& context);
+Result<int> port_remove(const std::string& path, const Context& context);
+Result<int> settings_set(const SettingsArguments& arguments, const Context& context);
+
+// ---- server_commands.cpp
 struct ServerAddArguments {
   std::string port;
   std::string address;
   std::optional<std::string> name;
   std::optional<std::string> weight;
   std::optional<std::string> family;
+  std::optional<std::string> vlan;
 };
 struct ServerSetArguments {
   std::string path;
   std::optional<std::string> weight;
   std::optional<std::string> address;
+  std::optional<std::string> vlan;
 };
-Result<int> cluster_add(const std::string& name, const std::vector<std::string>& addresses, const Context& context);
-Result<int> cluster_list(const Context& context);
-Result<int> cluster_show(const std::string& name, const Context& context);
-Result<int> cluster_set(const std::string& name, const std::vector<std::string>& addresses, const Context& context);
-Result<int> cluster_remove(const std::string& name, const Context& context);
-Result<int> port_add(const std::string& path, const Context& context);
-Result<int> port_list(const std::string& cluster, const Context& context);  // empty: of all clusters
-Result<int> port_show(const std::string& path, const Context& context);
-Result<int> port_remove(const std::string& path, const Context& context);
 Result<int> server_add(const ServerAddArguments& arguments, const Context& context);
 Result<int> server_list(const std::string& port, const Context& context);  // empty: of all ports
 Result<int> server_show(const std::string& path, const Context& context);
 Result<int> server_set(const ServerSetArguments& arguments, const Context& context);
 Result<int> server_remove(const std::string& path, const Context& context);
+
+// ---- drain_commands.cpp; `waits`: until nothing is left on the server. Errors: kTimedOut after --timeout.
+struct DrainArguments {
+  std::string path;
+  bool is_now = false;  // sticky clients go elsewhere, too
+  std::optional<std::string> deadline;
+  bool waits = false;
+};
+Result<int> server_drain(const DrainArguments& arguments, const Context& context);
+Result<int> server_ready(const std::string& path, const Context& context);
+Result<int> server_down(const std::string& path, bool waits, const Context& context);
 
 // ---- config_commands.cpp; `file` may be "-", standard input
 Result<int> config_show(const Context& context);

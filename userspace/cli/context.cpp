@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/context.h"
 
+#include "cli/offline.h"
 #include "control/http_client.h"
 #include "control/problem_json.h"
 #include "control/request_json.h"
@@ -11,10 +12,11 @@
 
 namespace xdplb {
 
-Reply Context::call(const Request& request) const {
+Reply Context::call(const Request& request, std::chrono::milliseconds timeout) const {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
-  Reply reply = xdplb::call(instance_.socket, request, options_.timeout);
+  Reply reply = options_.is_offline ? call_offline(instance_, around_.program_dir, request)
+                                    : xdplb::call(instance_.socket, request, timeout);
   if (options_.is_verbose) {
     const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
     const HttpCall http = encode_request(request);

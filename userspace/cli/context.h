@@ -19,6 +19,7 @@ struct Options {
   bool wants_pretty = false;  // implies wants_json
   bool is_quiet = false;      // no confirmations, no warnings
   bool is_verbose = false;    // each call of the API on stderr
+  bool is_offline = false;    // the maps are read without the daemon
   std::chrono::milliseconds timeout{10'000};
 };
 
@@ -31,7 +32,8 @@ class Context {
   const Instance& instance() const { return instance_; }
   const CliEnvironment& around() const { return around_; }
 
-  Reply call(const Request& request) const;
+  Reply call(const Request& request) const { return call(request, options_.timeout); }
+  Reply call(const Request& request, std::chrono::milliseconds timeout) const;
   // Data: the document as JSON with --json, else what `print` writes.
   void show(const nlohmann::json& document, const std::function<void(std::ostream&)>& print) const;
   // One line about what was done, on stdout: not with --quiet and, as the document is shown there, not with --json.

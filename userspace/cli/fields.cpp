@@ -43,6 +43,13 @@ std::uint64_t count_of(const json& object, const char* key) {
   return value > 0 && value < 1e19 ? static_cast<std::uint64_t>(value) : 0;
 }
 
+std::uint64_t total_of(const json& value) {
+  if (!value.is_object()) return count_of({{"value", value}}, "value");
+  std::uint64_t total = 0;
+  for (const auto& item : value.items()) total += count_of(value, item.key().c_str());
+  return total;
+}
+
 bool is_true(const json& object, const char* key) {
   const json& found = member(object, key);
   return found.is_boolean() && found.get<bool>();

@@ -21,6 +21,8 @@ std::string text_of(const nlohmann::json& object, const char* key);
 std::string optional_text(const nlohmann::json& object, const char* key);
 // 0 for nothing and for what is below 0.
 std::uint64_t count_of(const nlohmann::json& object, const char* key);
+// A number, or the sum of an object's; 0 for nothing.
+std::uint64_t total_of(const nlohmann::json& value);
 bool is_true(const nlohmann::json& object, const char* key);
 // The strings of a list, joined.
 std::string joined(const nlohmann::json& list, const char* separator);

@@ -1,67 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/actions.h"
+#include "cli/exchange.h"
 #include "cli/fields.h"
-#include "cli/print.h"
+#include "cli/typed.h"
+#include "model/option_text.h"
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <ostream>
 
 namespace xdplb {
 namespace {
 
 using nlohmann::json;
-using Printer = void (*)(const Page&, const json&);
-
-// Text that somebody typed and that no object can be called is a mistake of usage, not of a configuration.
-Result<std::string> typed_name(const std::string& text, std::string_view what) {
-  if (const auto good = check_name(text, what); !good) return fail(ErrorCode::kUsage, good.error().message);
-  return text;
-}
-
-Result<PortPath> typed_port(const std::string& text) {
-  auto path = PortPath::parse(text);
-  if (!path) return path.error();
-  if (auto name = typed_name(path->cluster, "cluster"); !name) return name.error();
-  return path;
-}
-
-Result<ServerPath> typed_server(const std::string& text) {
-  auto path = ServerPath::parse(text);
-  if (!path) return path.error();
-  if (auto name = typed_name(path->port.cluster, "cluster"); !name) return name.error();
-  return path;
-}
-
-Result<std::vector<IpAddress>> typed_addresses(const std::vector<std::string>& texts) {
-  std::vector<IpAddress> addresses;
-  for (const std::string& text : texts) {
-    const auto address = IpAddress::parse(text);
-    if (!address) return address.error();
-    addresses.push_back(*address);
-  }
-  return addresses;
-}
-
-Result<unsigned> typed_weight(const std::string& text) {
-  const auto number = parse_number(text, kMaxWeight, "--weight");
-  if (number) return *number;
-  return fail(ErrorCode::kUsage, fmt::format("--weight {}: a weight is a whole number from 0 to {}", text, kMaxWeight));
-}
-
-Result<Family> typed_family(const std::string& text) {
-  if (text == family_name(Family::kV4)) return Family::kV4;
-  if (text == family_name(Family::kV6)) return Family::kV6;
-  return fail(ErrorCode::kUsage, fmt::format("--family {}: a family is v4 or v6", text));
-}
-
-Result<int> show(const Request& request, Printer print, const Context& context) {
-  const Reply reply = context.call(request);
-  if (!reply) return reply.error();
-  context.show(*reply,
-               [&](std::ostream& out) { print({.out = out, .has_colour = context.around().has_colour}, *reply); });
-  return 0;
-}
 
 // For one object: the daemon may answer with the object or with a list of it alone.
 void print_one_cluster(const Page& page, const json& reply) {
@@ -77,30 +29,81 @@ void print_one_port(const Page& page, const json& reply) {
   }
 }
 
-// object     "server web/443/s1"
-// done       what happened to it when something did, "added"
-// unchanged  what is to say when nothing did
-Result<int> change(const Request& request, const std::string& object, std::string_view done, std::string_view unchanged,
-                   const Context& context) {
-  const Reply reply = context.call(request);
-  if (!reply) return reply.error();
-  const bool is_changed = is_true(*reply, "changed");
-  context.confirm(fmt::format("{} {}", object, is_changed ? done : unchanged));
-  if (context.options().wants_json) context.show(*reply, [](std::ostream&) {});
-  return 0;
+// Port 0 to 65535, or none.
+Result<std::optional<std::uint16_t>> parse_crossport(std::string_view text) {
+  using Crossport = std::optional<std::uint16_t>;
+  if (text == "none") return Crossport();
+  const auto number = parse_number(text, 65535, "port");
+  if (!number) return number.error();
+  return Crossport(static_cast<std::uint16_t>(*number));
 }
 
-constexpr std::string_view kThere = "is there already, unchanged";
-constexpr std::string_view kSo = "is so already, unchanged";
+Result<StickyMasks> parse_masks(const std::vector<std::string>& texts) {
+  if (texts.empty()) return StickyMasks{};
+  return parse_sticky_masks(texts);
+}
+
+// Reads options one by one until one is wrong.
+class OptionReader {
+ public:
+  // Nothing happens when the option was not said.
+  template <typename T, typename Parse>
+  void read(std::string_view option, const std::optional<std::string>& text, std::optional<T>& field, Parse parse) {
+    if (!text || error_) return;
+    const auto parsed = of_option(option, parse(*text));
+    if (parsed) {
+      field = *parsed;
+    } else {
+      error_ = parsed.error();
+    }
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+Result<PortChanges> typed_options(const PortArguments& typed) {
+  constexpr unsigned kAny = std::numeric_limits<unsigned>::max();
+  const auto duration = [](unsigned min) {
+    return [min](const std::string& text) { return parse_duration(text, min, kMaxTimeout); };
+  };
+  const auto limit = [](const std::string& text) { return typed_count("limit", text, kAny); };
+  const auto tracking = [](const std::string& text) { return typed_switch("udp tracking", text); };
+  PortChanges changes;
+  OptionReader reader;
+  reader.read("--pick", typed.pick, changes.pick, parse_pick);
+  reader.read("--sticky", typed.sticky, changes.sticky_s, duration(0));
+  reader.read("--stale-timeout", typed.stale_timeout, changes.stale_timeout_s, duration(1));
+  reader.read("--on-stale", typed.on_stale, changes.on_stale, parse_on_stale);
+  reader.read("--no-server", typed.no_server, changes.no_server, parse_no_server);
+  reader.read("--crossport", typed.crossport, changes.crossport, parse_crossport);
+  reader.read("--udp-tracking", typed.udp_tracking, changes.udp_tracking, tracking);
+  reader.read("--new-flow-limit", typed.new_flow_limit, changes.new_flow_limit, limit);
+  reader.read("--half-open-limit", typed.half_open_limit, changes.half_open_limit, limit);
+  if (reader.error()) return *reader.error();
+  const auto masks = of_option("--sticky-mask", parse_masks(typed.sticky_masks));
+  if (!masks) return masks.error();
+  changes.sticky_mask_v4 = masks->v4;
+  changes.sticky_mask_v6 = masks->v6;
+  return changes;
+}
 
 }  // namespace
 
-Result<int> cluster_add(const std::string& name, const std::vector<std::string>& addresses, const Context& context) {
-  if (const auto good = typed_name(name, "cluster"); !good) return good.error();
-  auto parsed = typed_addresses(addresses);
-  if (!parsed) return parsed.error();
-  ClusterConfig cluster{.name = name, .addresses = std::move(*parsed), .ports = {}};
-  return change(ClusterAddRequest{.cluster = std::move(cluster)}, "cluster " + name, "added", kThere, context);
+Result<int> cluster_add(const ClusterArguments& arguments, const Context& context) {
+  if (const auto good = typed_name(arguments.name, "cluster"); !good) return good.error();
+  auto typed = typed_addresses(arguments.addresses);
+  if (!typed) return typed.error();
+  ClusterConfig cluster{
+      .name = arguments.name, .addresses = std::move(typed->addresses), .prefixes = std::move(typed->prefixes)};
+  if (arguments.echo) {
+    const auto echo = of_option("--echo", parse_echo(*arguments.echo));
+    if (!echo) return echo.error();
+    cluster.echo = *echo;
+  }
+  return change(ClusterAddRequest{.cluster = std::move(cluster)}, "cluster " + arguments.name, "added", kThere,
+                context);
 }
 
 Result<int> cluster_list(const Context& context) { return show(ClusterListRequest{}, print_clusters, context); }
@@ -110,12 +113,24 @@ Result<int> cluster_show(const std::string& name, const Context& context) {
   return show(ClusterListRequest{.name = name}, print_one_cluster, context);
 }
 
-Result<int> cluster_set(const std::string& name, const std::vector<std::string>& addresses, const Context& context) {
-  if (const auto good = typed_name(name, "cluster"); !good) return good.error();
-  auto parsed = typed_addresses(addresses);
-  if (!parsed) return parsed.error();
-  return change(ClusterSetRequest{.name = name, .addresses = std::move(*parsed)}, "cluster " + name, "changed", kSo,
-                context);
+Result<int> cluster_set(const ClusterArguments& arguments, const Context& context) {
+  if (const auto good = typed_name(arguments.name, "cluster"); !good) return good.error();
+  ClusterSetRequest request{.name = arguments.name};
+  if (!arguments.addresses.empty()) {
+    auto typed = typed_addresses(arguments.addresses);
+    if (!typed) return typed.error();
+    request.addresses = std::move(typed->addresses);
+    request.prefixes = std::move(typed->prefixes);
+  }
+  if (arguments.echo) {
+    const auto echo = of_option("--echo", parse_echo(*arguments.echo));
+    if (!echo) return echo.error();
+    request.echo = *echo;
+  }
+  if (!request.addresses && !request.echo) {
+    return fail(ErrorCode::kUsage, fmt::format("cluster {}: say what to set: ADDRESS or --echo", arguments.name));
+  }
+  return change(request, "cluster " + arguments.name, "changed", kSo, context);
 }
 
 Result<int> cluster_remove(const std::string& name, const Context& context) {
@@ -123,12 +138,28 @@ Result<int> cluster_remove(const std::string& name, const Context& context) {
   return change(ClusterRemoveRequest{.name = name}, "cluster " + name, "removed", "was absent", context);
 }
 
-Result<int> port_add(const std::string& path, const Context& context) {
-  const auto parsed = typed_port(path);
-  if (!parsed) return parsed.error();
-  const PortConfig port{.port = parsed->port, .protocol = parsed->protocol, .servers = {}};
-  return change(PortAddRequest{.cluster = parsed->cluster, .port = port}, "port " + parsed->to_string(), "added",
-                kThere, context);
+Result<int> port_add(const PortArguments& arguments, const Context& context) {
+  const auto path = typed_port(arguments.path);
+  if (!path) return path.error();
+  const auto options = typed_options(arguments);
+  if (!options) return options.error();
+  PortConfig port{.port = path->port, .protocol = path->protocol};
+  options->apply(port);
+  return change(PortAddRequest{.cluster = path->cluster, .port = port}, "port " + path->to_string(), "added", kThere,
+                context);
+}
+
+Result<int> port_set(const PortArguments& arguments, const Context& context) {
+  const auto path = typed_port(arguments.path);
+  if (!path) return path.error();
+  const auto changes = typed_options(arguments);
+  if (!changes) return changes.error();
+  const std::string object = "port " + path->to_string();
+  if (changes->is_empty()) {
+    return fail(ErrorCode::kUsage,
+                object + ": say what to set, for example --sticky 60s; `xdplb port set --help` lists the options");
+  }
+  return change(PortSetRequest{.path = *path, .changes = *changes}, object, "changed", kSo, context);
 }
 
 Result<int> port_list(const std::string& cluster, const Context& context) {
@@ -149,65 +180,26 @@ Result<int> port_remove(const std::string& path, const Context& context) {
   return change(PortRemoveRequest{.path = *parsed}, "port " + parsed->to_string(), "removed", "was absent", context);
 }
 
-Result<int> server_add(const ServerAddArguments& arguments, const Context& context) {
-  const auto port = typed_port(arguments.port);
-  if (!port) return port.error();
-  const auto address = IpAddress::parse(arguments.address);
-  if (!address) return address.error();
-  ServerConfig server{.name = arguments.name.value_or(address->to_string()), .address = *address};
-  if (const auto good = typed_name(server.name, "server"); !good) return good.error();
-  if (arguments.weight) {
-    const auto weight = typed_weight(*arguments.weight);
-    if (!weight) return weight.error();
-    server.weight = *weight;
+Result<int> settings_set(const SettingsArguments& arguments, const Context& context) {
+  SettingsSetRequest request;
+  if (arguments.no_peers && !arguments.peers.empty()) {
+    return fail(ErrorCode::kUsage, "--peer and --no-peers exclude each other");
   }
-  if (arguments.family) {
-    const auto family = typed_family(*arguments.family);
-    if (!family) return family.error();
-    server.family = *family;
+  if (arguments.no_peers || !arguments.peers.empty()) request.peers.emplace();
+  for (const std::string& text : arguments.peers) {
+    const auto peer = of_option("--peer", MacAddress::parse(text));
+    if (!peer) return peer.error();
+    request.peers->push_back(*peer);
   }
-  const std::string object = "server " + ServerPath{.port = *port, .server = server.name}.to_string();
-  return change(ServerAddRequest{.port = *port, .server = std::move(server)}, object, "added", kThere, context);
-}
-
-Result<int> server_list(const std::string& port, const Context& context) {
-  if (port.empty()) return show(ServerListRequest{}, print_servers, context);
-  const auto path = typed_port(port);
-  if (!path) return path.error();
-  return show(ServerListRequest{.port = *path, .path = std::nullopt}, print_servers, context);
-}
-
-Result<int> server_show(const std::string& path, const Context& context) {
-  const auto parsed = typed_server(path);
-  if (!parsed) return parsed.error();
-  return show(ServerListRequest{.port = std::nullopt, .path = *parsed}, print_servers, context);
-}
-
-Result<int> server_set(const ServerSetArguments& arguments, const Context& context) {
-  const auto path = typed_server(arguments.path);
-  if (!path) return path.error();
-  ServerSetRequest request{.path = *path, .weight = std::nullopt, .address = std::nullopt};
-  if (arguments.weight) {
-    const auto weight = typed_weight(*arguments.weight);
-    if (!weight) return weight.error();
-    request.weight = *weight;
+  if (arguments.decrement_ttl) {
+    const auto decrement = typed_switch("--decrement-ttl", *arguments.decrement_ttl);
+    if (!decrement) return decrement.error();
+    request.decrement_ttl = *decrement;
   }
-  if (arguments.address) {
-    const auto address = IpAddress::parse(*arguments.address);
-    if (!address) return address.error();
-    request.address = *address;
+  if (!request.peers && !request.decrement_ttl) {
+    return fail(ErrorCode::kUsage, "say what to set: --peer, --no-peers or --decrement-ttl");
   }
-  if (!request.weight && !request.address) {
-    return fail(ErrorCode::kUsage, fmt::format("server {}: say what to set: --weight or --address", path->to_string()));
-  }
-  return change(request, "server " + path->to_string(), "changed", kSo, context);
-}
-
-Result<int> server_remove(const std::string& path, const Context& context) {
-  const auto parsed = typed_server(path);
-  if (!parsed) return parsed.error();
-  return change(ServerRemoveRequest{.path = *parsed}, "server " + parsed->to_string(), "removed", "was absent",
-                context);
+  return change(request, "settings", "changed", "are so already, unchanged", context);
 }
 
 }  // namespace xdplb

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/print.h"
 
-#include "cli/fields.h"
-#include "cli/table.h"
+#include "cli/cells.h"
+#include "model/config.h"
 
 #include <fmt/format.h>
 
@@ -13,14 +13,6 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-Cell text_cell(const json& object, const char* key) { return {.text = text_of(object, key)}; }
-
-Cell count_cell(const json& object, const char* key) {
-  return {.text = human_count(count_of(object, key)), .is_number = true};
-}
-
-Cell bytes_cell(const json& object) { return {.text = human_bytes(count_of(object, "bytes")), .is_number = true}; }
 
 std::string attach_text(const json& interface) {
   const std::string attach = text_of(interface, "attach");
@@ -42,15 +34,62 @@ Cell health_cell(const json& server) {
   return {.text = admin.empty() || admin == "ready" ? health : health + ", " + admin, .colour = colour};
 }
 
+// Of a server a number; of a port {"rows": 1024, "changing": 0, "lookup": 0}.
 Cell rows_cell(const json& object, const char* family) {
-  const json& rows = member(object, "rows");
-  if (member(rows, family).is_null()) return {.text = "", .is_number = true};
-  return count_cell(rows, family);
+  const json& rows = member(member(object, "rows"), family);
+  if (rows.is_null()) return {.text = "", .is_number = true};
+  return rows.is_object() ? count_cell(rows, "rows") : count_cell(member(object, "rows"), family);
 }
 
+// Rows of both families that have an old owner, too.
+Cell changing_cell(const json& port) {
+  const json& rows = member(port, "rows");
+  return some_cell(count_of(member(rows, "v4"), "changing") + count_of(member(rows, "v6"), "changing"));
+}
+
+// What a server that is on its way out still has.
+Cell left_cell(const json& server) {
+  const std::string admin = optional_text(server, "admin");
+  if (admin.empty() || admin == "ready") return {};
+  std::string text = fmt::format("{} rows, {} flows", human_count(total_of(member(server, "base_rows"))),
+                                 human_count(count_of(server, "flows")));
+  if (member(server, "deadline_s").is_number()) {
+    text += fmt::format(", {} to go", human_seconds(count_of(server, "deadline_s")));
+  }
+  return {.text = std::move(text), .colour = Colour::kYellow};
+}
+
+Cell sticky_cell(const json& port) {
+  const auto seconds = count_of(port, "sticky_s");
+  if (seconds == 0) return {};
+  const std::string masks = joined(list_of(port, "sticky_masks"), " ");
+  const bool is_whole = masks.empty() || masks == "/32 /128";
+  return {.text = is_whole ? human_seconds(seconds) : fmt::format("{} {}", human_seconds(seconds), masks)};
+}
+
+// The other options that are not the default, named as on the command line.
+Cell options_cell(const json& port) {
+  std::vector<std::string> texts;
+  const auto add = [&](const char* key, const char* option, std::string_view usual) {
+    const std::string value = optional_text(port, key);
+    if (!value.empty() && value != usual) texts.push_back(fmt::format("{} {}", option, value));
+  };
+  const auto stale_s = count_of(port, "stale_timeout_s");
+  add("crossport", "crossport", "");
+  if (is_true(port, "udp_tracking")) texts.emplace_back("udp-tracking");
+  if (stale_s != 0 && stale_s != kDefaultStaleTimeout) texts.push_back(fmt::format("stale-timeout {}s", stale_s));
+  add("on_stale", "on-stale", "repick");
+  add("no_server", "no-server", "drop");
+  add("new_flow_limit", "new-flow-limit", "0");
+  add("half_open_limit", "half-open-limit", "0");
+  return {.text = fmt::format("{}", fmt::join(texts, ", "))};
+}
+
+constexpr std::size_t kServerColumns = 16;
+
 Table server_table() {
-  return Table({"PORT", "SERVER", "ADDRESS", "MAC", "INTERFACE", "WEIGHT", "HEALTH", "ROWS V4", "ROWS V6", "NEW FLOWS",
-                "PACKETS", "BYTES", "REASON"});
+  return Table({"PORT", "SERVER", "ADDRESS", "MAC", "INTERFACE", "WEIGHT", "HEALTH", "LEFT", "ROWS V4", "ROWS V6",
+                "FLOWS", "ACTIVE", "NEW FLOWS", "PACKETS", "BYTES", "REASON"});
 }
 
 // `port` is empty where the path says it.
@@ -62,8 +101,11 @@ void add_server(Table& table, std::string port, const char* name_key, const json
              text_cell(server, "interface"),
              {.text = weight_text(server), .is_number = true},
              health_cell(server),
+             left_cell(server),
              rows_cell(server, "v4"),
              rows_cell(server, "v6"),
+             some_cell(count_of(server, "flows")),
+             some_cell(count_of(server, "active")),
              count_cell(server, "new_flows"),
              count_cell(server, "packets"),
              bytes_cell(server),
@@ -74,7 +116,7 @@ void add_port(Table& table, const json& port) {
   const json& servers = list_of(port, "servers");
   for (const json& server : servers) add_server(table, text_of(port, "path"), "name", server);
   if (!servers.empty()) return;
-  std::vector<Cell> row(13);
+  std::vector<Cell> row(kServerColumns);
   row[0].text = text_of(port, "path");
   row[1] = {.text = "no servers", .colour = Colour::kYellow};
   table.add(std::move(row));
@@ -128,7 +170,10 @@ void print_vipas(const Page& page, const json& vipas) {
 
 void print_cluster(const Page& page, const json& cluster) {
   page.out << paint("cluster " + text_of(cluster, "name"), Colour::kBold, page.has_colour) << "  "
-           << joined(list_of(cluster, "addresses"), "  ") << '\n';
+           << joined(list_of(cluster, "addresses"), "  ");
+  const std::string echo = optional_text(cluster, "echo");
+  if (!echo.empty() && echo != "server") page.out << "  echo " << echo;
+  page.out << '\n';
   Table table = server_table();
   for (const json& port : list_of(cluster, "ports")) add_port(table, port);
   if (table.is_empty()) {
@@ -165,14 +210,21 @@ void print_clusters(const Page& page, const json& clusters) {
 }
 
 void print_ports(const Page& page, const json& ports) {
-  Table table({"PORT", "PICK", "ROWS V4", "ROWS V6", "SERVERS"});
+  Table table({"PORT", "PICK", "STICKY", "ROWS V4", "ROWS V6", "CHANGING", "FLOWS", "HALF-OPEN", "REFUSED", "SERVERS",
+               "OPTIONS"});
   for (const json& port : as_list(ports)) {
     const std::size_t servers = list_of(port, "servers").size();
     table.add({text_cell(port, "path"),
                text_cell(port, "pick"),
+               sticky_cell(port),
                rows_cell(port, "v4"),
                rows_cell(port, "v6"),
-               {.text = std::to_string(servers), .is_number = true}});
+               changing_cell(port),
+               some_cell(count_of(port, "flows")),
+               some_cell(count_of(port, "half_open")),
+               some_cell(count_of(port, "refused")),
+               {.text = std::to_string(servers), .is_number = true},
+               options_cell(port)});
   }
   table.print(page.out, "", page.has_colour);
 }
@@ -181,54 +233,6 @@ void print_servers(const Page& page, const json& servers) {
   Table table = server_table();
   for (const json& server : as_list(servers)) add_server(table, "", "path", server);
   table.print(page.out, "", page.has_colour);
-}
-
-void print_drops(const Page& page, const json& outcomes) {
-  Table table({"OUTCOME", "VERDICT", "PACKETS", "MEANING"});
-  for (const json& outcome : as_list(outcomes)) {
-    const bool is_drop = text_of(outcome, "verdict") == "drop" && count_of(outcome, "packets") != 0;
-    Cell name = text_cell(outcome, "outcome");
-    name.colour = is_drop ? Colour::kRed : Colour::kNone;
-    table.add({std::move(name),
-               text_cell(outcome, "verdict"),
-               count_cell(outcome, "packets"),
-               {.text = optional_text(outcome, "meaning")}});
-  }
-  table.print(page.out, "", page.has_colour);
-}
-
-void print_stats(const Page& page, const json& stats) {
-  page.out << fmt::format("{} packets, {}, {} new flows, {} closed flows\n\n", human_count(count_of(stats, "packets")),
-                          human_bytes(count_of(stats, "bytes")), human_count(count_of(stats, "new_flows")),
-                          human_count(count_of(stats, "closed_flows")));
-  Table table({"SERVER", "PACKETS", "BYTES", "NEW FLOWS", "CLOSED FLOWS"});
-  for (const json& server : list_of(stats, "servers")) {
-    table.add({text_cell(server, "path"), count_cell(server, "packets"), bytes_cell(server),
-               count_cell(server, "new_flows"), count_cell(server, "closed_flows")});
-  }
-  if (!table.is_empty()) {
-    table.print(page.out, "", page.has_colour);
-    page.out << '\n';
-  }
-  print_drops(page, list_of(stats, "outcomes"));
-}
-
-void print_explain(const Page& page, const json& explanation) {
-  const auto line = [&page](const char* name, const std::string& value) {
-    page.out << fmt::format("{:<10} {}\n", name, value);
-  };
-  const std::string row = optional_text(explanation, "row");
-  line("cluster", text_of(explanation, "cluster"));
-  line("port", text_of(explanation, "port"));
-  line("matched", text_of(explanation, "matched") + (row.empty() ? "" : " " + row));
-  line("base, cur", text_of(explanation, "base") + ", " + text_of(explanation, "cur"));
-  line("server", text_of(explanation, "server"));
-  line("MAC", text_of(explanation, "mac"));
-  line("interface", text_of(explanation, "interface"));
-  line("verdict", text_of(explanation, "verdict"));
-  line("outcome", text_of(explanation, "outcome"));
-  const std::string text = optional_text(explanation, "text");
-  if (!text.empty()) page.out << text << '\n';
 }
 
 void print_loaded(const Page& page, const json& interfaces) {

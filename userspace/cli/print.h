@@ -26,6 +26,10 @@ void print_servers(const Page& page, const nlohmann::json& servers);
 
 void print_drops(const Page& page, const nlohmann::json& outcomes);
 void print_stats(const Page& page, const nlohmann::json& stats);
+// The table of flows and its totals.
+void print_flows(const Page& page, const nlohmann::json& reply);
+// One line an event; `events` is a list or one of them.
+void print_events(const Page& page, const nlohmann::json& events);
 void print_explain(const Page& page, const nlohmann::json& explanation);
 
 // One line an interface: "eth0: native mode, pinned link, program 42".

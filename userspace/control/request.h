@@ -4,9 +4,11 @@
 
 #include "model/attach_mode.h"
 #include "model/config.h"
+#include "model/port_changes.h"
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +40,26 @@ struct StatsRequest {
 struct DropsRequest {
   bool operator==(const DropsRequest&) const = default;
 };
+inline constexpr unsigned kDefaultFlowLimit = 100;
+inline constexpr unsigned kMaxFlowLimit = 100'000;
+struct FlowsRequest {
+  std::optional<PortPath> port{};      // only of this port
+  std::optional<ServerPath> server{};  // or only of this server
+  unsigned limit = kDefaultFlowLimit;  // flows listed, 0..kMaxFlowLimit; the totals count all
+  bool operator==(const FlowsRequest&) const = default;
+};
+struct EventsRequest {
+  std::uint64_t after = 0;  // the id of an event: only those after it
+  bool operator==(const EventsRequest&) const = default;
+};
+// Verdicts of single packets. The daemon traces as long as it is asked again within 5 s.
+struct TraceRequest {
+  std::uint64_t after = 0;              // the id of a record: only those after it
+  std::vector<std::string> outcomes{};  // empty: all
+  unsigned sample = 1;                  // one of so many packets, 1..kMaxTraceSample
+  bool operator==(const TraceRequest&) const = default;
+};
+inline constexpr unsigned kMaxTraceSample = 1'000'000;
 struct ExplainRequest {
   Endpoint source;
   Endpoint destination;
@@ -54,8 +76,11 @@ struct ClusterAddRequest {
   bool operator==(const ClusterAddRequest&) const = default;
 };
 struct ClusterSetRequest {
-  std::string name;
-  std::vector<IpAddress> addresses;  // replaces the list
+  std::string name{};
+  // Set: replaces addresses and prefixes, one list may then be empty.
+  std::optional<std::vector<IpAddress>> addresses{};
+  std::vector<IpPrefix> prefixes{};  // empty without `addresses`
+  std::optional<Echo> echo{};
   bool operator==(const ClusterSetRequest&) const = default;
 };
 struct ClusterRemoveRequest {
@@ -72,6 +97,11 @@ struct PortAddRequest {
   std::string cluster;
   PortConfig port;
   bool operator==(const PortAddRequest&) const = default;
+};
+struct PortSetRequest {
+  PortPath path{};
+  PortChanges changes{};  // at least one
+  bool operator==(const PortSetRequest&) const = default;
 };
 struct PortRemoveRequest {
   PortPath path;
@@ -92,11 +122,25 @@ struct ServerSetRequest {
   ServerPath path;
   std::optional<unsigned> weight;  // 0..kMaxWeight
   std::optional<IpAddress> address;
+  std::optional<std::optional<std::uint16_t>> vlan{};  // ServerConfig::vlan; nullopt inside: as the frame came
   bool operator==(const ServerSetRequest&) const = default;
+};
+struct ServerAdminRequest {
+  ServerPath path{};
+  Admin admin = Admin::kReady;
+  // Of a drain, 1..kMaxTimeout: then its last flows are given up. Absent: never.
+  std::optional<unsigned> deadline_s{};
+  bool operator==(const ServerAdminRequest&) const = default;
 };
 struct ServerRemoveRequest {
   ServerPath path;
   bool operator==(const ServerRemoveRequest&) const = default;
+};
+
+struct SettingsSetRequest {                        // at least one
+  std::optional<std::vector<MacAddress>> peers{};  // replaces the list
+  std::optional<bool> decrement_ttl{};
+  bool operator==(const SettingsSetRequest&) const = default;
 };
 
 struct ConfigShowRequest {
@@ -113,10 +157,11 @@ struct ConfigApplyRequest {
 };
 
 using Request =
-    std::variant<LoadRequest, UnloadRequest, StatusRequest, StatsRequest, DropsRequest, ExplainRequest,
-                 ClusterListRequest, ClusterAddRequest, ClusterSetRequest, ClusterRemoveRequest, PortListRequest,
-                 PortAddRequest, PortRemoveRequest, ServerListRequest, ServerAddRequest, ServerSetRequest,
-                 ServerRemoveRequest, ConfigShowRequest, ConfigDiffRequest, ConfigApplyRequest>;
+    std::variant<LoadRequest, UnloadRequest, StatusRequest, StatsRequest, DropsRequest, FlowsRequest, EventsRequest,
+                 TraceRequest, ExplainRequest, ClusterListRequest, ClusterAddRequest, ClusterSetRequest,
+                 ClusterRemoveRequest, PortListRequest, PortAddRequest, PortSetRequest, PortRemoveRequest,
+                 ServerListRequest, ServerAddRequest, ServerSetRequest, ServerAdminRequest, ServerRemoveRequest,
+                 SettingsSetRequest, ConfigShowRequest, ConfigDiffRequest, ConfigApplyRequest>;
 
 // What comes back: one JSON document, its shape as docs/api.md says for each request.
 using Reply = Result<nlohmann::json>;

@@ -3,6 +3,7 @@
 #include "control/request_json.h"
 #include "control/uri.h"
 #include "model/config_json.h"
+#include "model/option_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,13 @@ HttpCall send(std::string method, std::string target, const json& body) {
 
 std::string cluster_target(std::string_view name) { return "/v1/clusters/" + encode_segment(name); }
 
+// With commas between them.
+std::string join_list(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
 // One overload a request; the counterpart of the route table in request_decode.cpp.
 struct Encoder {
   HttpCall operator()(const LoadRequest& request) const {
@@ -44,6 +52,21 @@ struct Encoder {
   HttpCall operator()(const StatusRequest&) const { return get("/v1/status"); }
   HttpCall operator()(const StatsRequest&) const { return get("/v1/stats"); }
   HttpCall operator()(const DropsRequest&) const { return get("/v1/drops"); }
+  HttpCall operator()(const FlowsRequest& request) const {
+    std::string target = "/v1/flows" + query("limit", std::to_string(request.limit));
+    if (request.port) target += "&port=" + encode_query_value(request.port->to_string());
+    if (request.server) target += "&server=" + encode_query_value(request.server->to_string());
+    return get(std::move(target));
+  }
+  HttpCall operator()(const EventsRequest& request) const {
+    return get("/v1/events" + query("after", std::to_string(request.after)));
+  }
+  HttpCall operator()(const TraceRequest& request) const {
+    std::string target =
+        "/v1/trace" + query("after", std::to_string(request.after)) + "&sample=" + std::to_string(request.sample);
+    if (!request.outcomes.empty()) target += "&outcomes=" + encode_query_value(join_list(request.outcomes));
+    return get(std::move(target));
+  }
   HttpCall operator()(const ExplainRequest& request) const {
     return get("/v1/explain" + query("source", request.source.to_string()) +
                "&destination=" + encode_query_value(request.destination.to_string()) +
@@ -57,9 +80,10 @@ struct Encoder {
     return send("POST", "/v1/clusters", encode_cluster(request.cluster));
   }
   HttpCall operator()(const ClusterSetRequest& request) const {
-    json addresses = json::array();
-    for (const IpAddress& address : request.addresses) addresses.push_back(address.to_string());
-    return send("PATCH", cluster_target(request.name), {{"addresses", std::move(addresses)}});
+    json body = json::object();
+    if (request.addresses) body["addresses"] = address_texts(*request.addresses, request.prefixes);
+    if (request.echo) body["echo"] = echo_name(*request.echo);
+    return send("PATCH", cluster_target(request.name), body);
   }
   HttpCall operator()(const ClusterRemoveRequest& request) const { return remove(cluster_target(request.name)); }
 
@@ -71,6 +95,9 @@ struct Encoder {
     json body = encode_port(request.port);
     body["cluster"] = request.cluster;
     return send("POST", "/v1/ports", body);
+  }
+  HttpCall operator()(const PortSetRequest& request) const {
+    return send("PATCH", "/v1/ports" + query("path", request.path.to_string()), encode_port_changes(request.changes));
   }
   HttpCall operator()(const PortRemoveRequest& request) const {
     return remove("/v1/ports" + query("path", request.path.to_string()));
@@ -89,10 +116,26 @@ struct Encoder {
     json body = json::object();
     if (request.weight) body["weight"] = *request.weight;
     if (request.address) body["address"] = request.address->to_string();
+    if (request.vlan) body["vlan"] = encode_vlan(*request.vlan);
     return send("PATCH", "/v1/servers" + query("path", request.path.to_string()), body);
+  }
+  HttpCall operator()(const ServerAdminRequest& request) const {
+    json body = {{"admin", admin_name(request.admin)}};
+    if (request.deadline_s) body["deadline_s"] = *request.deadline_s;
+    return send("PUT", "/v1/servers/admin" + query("path", request.path.to_string()), body);
   }
   HttpCall operator()(const ServerRemoveRequest& request) const {
     return remove("/v1/servers" + query("path", request.path.to_string()));
+  }
+
+  HttpCall operator()(const SettingsSetRequest& request) const {
+    json body = json::object();
+    if (request.peers) {
+      json& peers = body["peers"] = json::array();
+      for (const MacAddress& peer : *request.peers) peers.push_back(peer.to_string());
+    }
+    if (request.decrement_ttl) body["decrement_ttl"] = *request.decrement_ttl;
+    return send("PATCH", "/v1/settings", body);
   }
 
   HttpCall operator()(const ConfigShowRequest&) const { return get("/v1/config"); }

@@ -36,12 +36,19 @@ std::set<IpAddress> vipas_of(const Config& config) {
 }  // namespace
 
 Controller::Controller(asio::io_context& io, Options options, std::function<void()> stop)
-    : io_(io), options_(std::move(options)), stop_(std::move(stop)), store_(options_.instance.state_dir) {}
+    : io_(io),
+      options_(std::move(options)),
+      stop_(std::move(stop)),
+      store_(options_.instance.state_dir),
+      tracer_(io),
+      sweep_timer_(io) {}
 
 Controller::~Controller() { close(); }
 
 void Controller::close() {
   *alive_ = false;
+  tracer_.stop();
+  sweep_timer_.cancel();
   for (auto* timer : waiting_) timer->cancel();
   vipas_.reset();
   resolver_.reset();
@@ -72,6 +79,46 @@ Result<void> Controller::start() {
   });
   if (auto taken = take_over(state->value_or(State{})); !taken) return taken;
   monitor_->on_change([this](const HostChange& change) { on_host_change(change); });
+  sweep_soon();
+  return {};
+}
+
+Result<std::unique_ptr<Controller>> Controller::open_offline(asio::io_context& io, Options options) {
+  std::unique_ptr<Controller> controller(new Controller(io, std::move(options), [] {}));
+  if (auto started = controller->start_offline(); !started) return started.error();
+  return controller;
+}
+
+Result<void> Controller::start_offline() {
+  auto state = store_.load();
+  if (!state) return state.error();
+  auto monitor = HostMonitor::open(io_);
+  if (!monitor) return monitor.error();
+  monitor_ = std::move(*monitor);
+  resolver_ = std::make_unique<ServerResolver>(*monitor_);
+  const auto& kept = state->value_or(State{});
+  config_ = kept.config;
+  generated_secret_ = kept.generated_secret;
+  admins_ = AdminStates(kept.admins);
+  auto forwarding = Forwarding::open_pinned(options_.instance.pin_dir);
+  if (!forwarding) return forwarding.error();
+  forwarding_ = std::move(*forwarding);
+  return restore(kept);
+}
+
+// The plan that is in the maps, and where its servers are.
+Result<void> Controller::restore(const State& state) {
+  forwarding_->restore(config_, admins_.admins(), state.assignments, secret_of(config_));
+  ServerTargets targets;
+  for (const auto& [name, cluster] : forwarding_->plan().clusters)
+    for (const auto& [path, port] : cluster.ports)
+      for (const auto& server : port->servers)
+        if (server.target && !server.target->is_local) targets.emplace(server.config.address, *server.target);
+  resolver_->seed(std::move(targets));
+  for (const auto& wanted : state.interfaces) {
+    interfaces_.push_back(
+        {.wanted = wanted, .ifindex = 0, .attachment = std::nullopt, .failure = {}, .failed_ifindex = 0});
+  }
   return {};
 }
 
@@ -83,20 +130,15 @@ Result<void> Controller::take_over(State state) {
     if (!secret) return secret.error();
     generated_secret_ = std::move(*secret);
   }
+  admins_ = AdminStates(state.admins);
+  admins_.prune(config_);
   if (state.interfaces.empty()) return {};
   if (auto opened = open_forwarding(); !opened) return opened;
-  forwarding_->restore(config_, state.assignments, secret_of(config_));
-  ServerTargets targets;
-  for (const auto& [name, cluster] : forwarding_->plan().clusters)
-    for (const auto& [path, port] : cluster.ports)
-      for (const auto& server : port->servers)
-        if (server.target) targets.emplace(server.config.address, *server.target);
-  resolver_->seed(std::move(targets));
-  for (const auto& wanted : state.interfaces) {
-    interfaces_.push_back(
-        {.wanted = wanted, .ifindex = 0, .attachment = std::nullopt, .failure = {}, .failed_ifindex = 0});
-    open_again(interfaces_.back());
-  }
+  if (auto restored = restore(state); !restored) return restored;
+  // What an earlier daemon was asked to show ended with it; what it counted may have changed meanwhile.
+  if (auto quiet = forwarding_->set_trace(0, 1); !quiet) return quiet;
+  forwarding_->recount_active();
+  for (auto& interface : interfaces_) open_again(interface);
   resolver_->update(server_addresses(config_), loaded_indexes());
   auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
   if (!plan) return plan.error();
@@ -117,14 +159,19 @@ std::string_view Controller::secret_of(const Config& config) const {
 }
 
 Surroundings Controller::surroundings() const {
-  Surroundings host{.targets = resolver_->targets(), .interfaces = {}};
+  Surroundings host{
+      .targets = resolver_->targets(), .interfaces = {}, .admins = admins_.admins(), .own = resolver_->own_addresses()};
   for (const auto& interface : interfaces_)
     if (interface.ifindex != 0) host.interfaces.insert(interface.ifindex);
   return host;
 }
 
 State Controller::state_of(const Config& config, const Plan* plan) const {
-  State state{.interfaces = {}, .generated_secret = generated_secret_, .config = config, .assignments = {}};
+  State state{.interfaces = {},
+              .generated_secret = generated_secret_,
+              .config = config,
+              .assignments = {},
+              .admins = admins_.all()};
   for (const auto& interface : interfaces_) state.interfaces.push_back(interface.wanted);
   if (plan != nullptr) state.assignments = assignments_of(*plan);
   return state;
@@ -139,8 +186,13 @@ Result<void> Controller::check_host(const Config& next, const std::vector<std::u
   const auto known_vipas = vipas_of(config_);
   const auto known_servers = server_addresses(config_);
   for (const auto& cluster : next.clusters) {
+    // A dispatcher that is a server, too, has the VIPA as all servers do.
+    const bool has_own_server = std::any_of(cluster.ports.begin(), cluster.ports.end(), [&](const PortConfig& port) {
+      return std::any_of(port.servers.begin(), port.servers.end(),
+                         [&](const ServerConfig& server) { return own(server.address); });
+    });
     for (const auto& address : cluster.addresses) {
-      if (known_vipas.contains(address) || !own(address)) continue;
+      if (has_own_server || known_vipas.contains(address) || !own(address)) continue;
       return fail(
           ErrorCode::kInvalidConfig,
           fmt::format(
@@ -153,10 +205,7 @@ Result<void> Controller::check_host(const Config& next, const std::vector<std::u
         if (known_servers.contains(server.address)) continue;
         const ServerPath path{.port = {.cluster = cluster.name, .port = port.port, .protocol = port.protocol},
                               .server = server.name};
-        if (own(server.address)) {
-          return fail(ErrorCode::kInvalidConfig, fmt::format("server {}: {} is this host itself; name another machine",
-                                                             path.to_string(), server.address.to_string()));
-        }
+        if (own(server.address)) continue;
         if (find_connected(monitor_->addresses(), server.address, interfaces)) continue;
         const auto where =
             interfaces_.empty() && interfaces.empty()
@@ -185,6 +234,12 @@ Result<void> Controller::write_through(const Config& next) {
   return store_.commit();
 }
 
+// The numbers in the maps are what they were.
+Result<void> Controller::save() {
+  auto prepared = store_.prepare(state_of(config_, forwarding_ ? &forwarding_->plan() : nullptr));
+  return prepared ? store_.commit() : prepared;
+}
+
 Result<Change> Controller::commit(Config next) {
   next.interfaces.reset();
   if (next == config_) return Change{};
@@ -192,8 +247,11 @@ Result<Change> Controller::commit(Config next) {
   if (auto fits = check_host(next, loaded_indexes()); !fits) return fits.error();
   const auto before = server_addresses(config_);
   const auto after = server_addresses(next);
+  const auto admins = admins_;
+  admins_.prune(next);
   resolver_->update(after, loaded_indexes());
   if (auto written = write_through(next); !written) {
+    admins_ = admins;
     resolver_->update(before, loaded_indexes());
     return written.error();
   }
@@ -239,12 +297,13 @@ void Controller::reconcile_links() {
   update_vipas();
 }
 
-// Servers were found or lost. Nothing to keep in the state file: events change MACs and owners, which the maps hold
-// themselves, never the numbers.
+// Servers were found or lost. MACs and owners are kept in the maps themselves; the state file learns which rows are
+// whose by right, so that a server that returns after a restart of the daemon has its own ones again.
 void Controller::replan() {
   if (!forwarding_) return;
   auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
   auto published = plan ? forwarding_->publish(std::move(*plan)) : Result<void>(plan.error());
+  if (published) published = save();
   if (!published) log_error(published.error().message);
 }
 
@@ -310,6 +369,20 @@ asio::awaitable<Reply> Controller::run(const SomeRequest& request) {
   } else {
     co_return view(request);
   }
+}
+
+Reply Controller::apply_offline(const Request& request) {
+  return std::visit(
+      [this](const auto& one) -> Reply {
+        using One = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<One, TraceRequest> || std::is_same_v<One, EventsRequest>)
+          return fail(ErrorCode::kUsage, "--offline: events and traces are the daemon's; start it with `xdplb load`");
+        else if constexpr (requires { this->change(one); })
+          return fail(ErrorCode::kUsage, "--offline only looks; leave it out to change something");
+        else
+          return view(one);
+      },
+      request);
 }
 
 asio::awaitable<Reply> Controller::apply(Request request) {

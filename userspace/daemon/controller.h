@@ -5,9 +5,13 @@
 #include "base/result.h"
 #include "control/instance.h"
 #include "control/request.h"
+#include "daemon/admin_states.h"
+#include "daemon/event_log.h"
 #include "daemon/forwarding.h"
+#include "daemon/object_views.h"
 #include "daemon/server_resolver.h"
 #include "daemon/state_store.h"
+#include "daemon/tracer.h"
 #include "host/host_monitor.h"
 #include "vipa/vipa_service.h"
 
@@ -25,8 +29,6 @@
 #include <vector>
 
 namespace xdplb {
-
-class ObjectViews;
 
 // One interface that `xdplb load` named.
 struct LoadedInterface {
@@ -70,12 +72,20 @@ class Controller {
   // Errors: of the state file, of netlink, of Program::open.
   static Result<std::unique_ptr<Controller>> open(boost::asio::io_context& io, Options options,
                                                   std::function<void()> stop);
+
+  // The same state without a daemon: reads the state kept and the maps, watches and changes nothing. Only for
+  // apply_offline(). Errors: as open; kNotFound when nothing is forwarding.
+  static Result<std::unique_ptr<Controller>> open_offline(boost::asio::io_context& io, Options options);
+
   ~Controller();
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
   // Answers one request. A refused one changed nothing (I2).
   boost::asio::awaitable<Reply> apply(Request request);
+
+  // Answers a request that only reads. Errors: kUsage for one that changes something, or that needs the daemon.
+  Reply apply_offline(const Request& request);
 
   // Ends the watching of the host; forwarding goes on (I5).
   void close();
@@ -84,6 +94,8 @@ class Controller {
   Controller(boost::asio::io_context& io, Options options, std::function<void()> stop);
   Result<void> start();
   Result<void> take_over(State state);
+  Result<void> restore(const State& state);
+  Result<void> start_offline();
 
   // controller.cpp: one way for every change
   template <typename SomeRequest>
@@ -92,6 +104,7 @@ class Controller {
   Result<Change> commit(Config next);
   Result<void> check_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const;
   Result<void> write_through(const Config& next);
+  Result<void> save();
   State state_of(const Config& config, const Plan* plan) const;
   std::string_view secret_of(const Config& config) const;
   Surroundings surroundings() const;
@@ -100,6 +113,13 @@ class Controller {
   void reconcile_links();
   void replan();
   void update_vipas();
+
+  // controller_flows.cpp
+  void sweep_soon();
+  void sweep();
+  void end_expired_drains();
+  void tell_half_open();
+  void tell_drained();
 
   // controller_interfaces.cpp
   Result<Change> change(const LoadRequest& request);
@@ -122,10 +142,13 @@ class Controller {
   Result<Change> change(const ClusterSetRequest& request);
   Result<Change> change(const ClusterRemoveRequest& request);
   Result<Change> change(const PortAddRequest& request);
+  Result<Change> change(const PortSetRequest& request);
   Result<Change> change(const PortRemoveRequest& request);
   Result<Change> change(const ServerAddRequest& request);
   Result<Change> change(const ServerSetRequest& request);
+  Result<Change> change(const ServerAdminRequest& request);
   Result<Change> change(const ServerRemoveRequest& request);
+  Result<Change> change(const SettingsSetRequest& request);
   Result<Change> change(const ConfigApplyRequest& request);
 
   // controller_views.cpp: what is true now, read back from the maps
@@ -135,14 +158,20 @@ class Controller {
   Reply view(const ClusterSetRequest& request, const Change& change) const;
   Reply view(const ClusterRemoveRequest& request, const Change& change) const;
   Reply view(const PortAddRequest& request, const Change& change) const;
+  Reply view(const PortSetRequest& request, const Change& change) const;
   Reply view(const PortRemoveRequest& request, const Change& change) const;
   Reply view(const ServerAddRequest& request, const Change& change) const;
   Reply view(const ServerSetRequest& request, const Change& change) const;
+  Reply view(const ServerAdminRequest& request, const Change& change) const;
   Reply view(const ServerRemoveRequest& request, const Change& change) const;
+  Reply view(const SettingsSetRequest& request, const Change& change) const;
   Reply view(const ConfigApplyRequest& request, const Change& change) const;
   Reply view(const StatusRequest& request) const;
   Reply view(const StatsRequest& request) const;
   Reply view(const DropsRequest& request) const;
+  Reply view(const FlowsRequest& request) const;
+  Reply view(const EventsRequest& request) const;
+  Reply view(const TraceRequest& request);
   Reply view(const ExplainRequest& request) const;
   Reply view(const ClusterListRequest& request) const;
   Reply view(const PortListRequest& request) const;
@@ -159,6 +188,7 @@ class Controller {
   Reply changed_port(const PortPath& path, const Change& change) const;
   Reply changed_server(const ServerPath& path, const Change& change) const;
   Result<xdplb_counters> total() const;
+  Result<OutcomeSums> outcome_totals() const;
   ObjectViews objects() const;
   std::string interface_name(std::uint32_t ifindex) const;
   static Error absent(const char* kind, const std::string& name);
@@ -175,6 +205,12 @@ class Controller {
   std::string generated_secret_;
   std::vector<LoadedInterface> interfaces_;  // in the operator's order
   std::unique_ptr<Forwarding> forwarding_;   // while an interface is loaded
+  AdminStates admins_;
+  EventLog events_;
+  Tracer tracer_;
+  boost::asio::steady_timer sweep_timer_;
+  std::set<PortPath> half_open_high_;  // ports whose event half_open_high was told and not half_open_ok since
+  std::set<ServerPath> draining_;      // drained servers that still had something when it was looked at last
 
   std::unique_ptr<HostMonitor> monitor_;
   std::unique_ptr<ServerResolver> resolver_;

@@ -42,8 +42,11 @@ Result<void> Controller::open_forwarding() {
 }
 
 Result<void> Controller::close_forwarding() {
+  tracer_.stop();
   auto unpinned = forwarding_->unpin();
   forwarding_.reset();
+  half_open_high_.clear();
+  draining_.clear();
   return unpinned;
 }
 
@@ -156,8 +159,7 @@ Result<void> Controller::unload_all(const std::vector<std::string>& names) {
     if (auto closed = close_forwarding(); !closed) return closed;
     update_vipas();
   }
-  auto saved = store_.prepare(state_of(config_, forwarding_ ? &forwarding_->plan() : nullptr));
-  return saved ? store_.commit() : saved;
+  return save();
 }
 
 Result<Change> Controller::change(const UnloadRequest& request) {
@@ -205,8 +207,7 @@ Result<void> Controller::order_interfaces(const std::vector<std::string>& names)
                    [&](const LoadedInterface& a, const LoadedInterface& b) { return position(a) < position(b); });
   if (!forwarding_) return {};
   reconcile_links();
-  auto saved = store_.prepare(state_of(config_, &forwarding_->plan()));
-  return saved ? store_.commit() : saved;
+  return save();
 }
 
 void Controller::forget_gone_egresses() {

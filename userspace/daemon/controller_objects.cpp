@@ -8,6 +8,22 @@
 #include <algorithm>
 
 namespace xdplb {
+namespace {
+
+// The port, and those that share its affinity: their servers are equal, so a change of one is a change of all.
+std::vector<PortConfig*> sharing_ports(Config& config, const PortPath& path) {
+  auto* cluster = find_cluster(config, path.cluster);
+  const auto* port = find_port(config, path);
+  std::vector<PortConfig*> ports;
+  if (cluster == nullptr || port == nullptr) return ports;
+  const auto lead = port->crossport.value_or(port->port);
+  for (auto& one : cluster->ports)
+    if (one.protocol == path.protocol && one.crossport.value_or(one.port) == lead) ports.push_back(&one);
+  return ports;
+}
+
+}  // namespace
+
 // A document without interfaces leaves them as they are.
 std::vector<std::string> Controller::changes_to(const Config& next) const {
   Config whole = next;
@@ -18,6 +34,7 @@ std::vector<std::string> Controller::changes_to(const Config& next) const {
 Result<Change> Controller::change(const ClusterAddRequest& request) {
   if (const auto* present = find_cluster(config_, request.cluster.name)) {
     const bool is_same = present->addresses == request.cluster.addresses &&
+                         present->prefixes == request.cluster.prefixes && present->echo == request.cluster.echo &&
                          (request.cluster.ports.empty() || present->ports == request.cluster.ports);
     if (is_same) return Change{};
     return fail(ErrorCode::kConflict,
@@ -33,7 +50,11 @@ Result<Change> Controller::change(const ClusterSetRequest& request) {
   Config next = config_;
   auto* cluster = find_cluster(next, request.name);
   if (cluster == nullptr) return absent("cluster", request.name);
-  cluster->addresses = request.addresses;
+  if (request.addresses) {
+    cluster->addresses = *request.addresses;
+    cluster->prefixes = request.prefixes;
+  }
+  if (request.echo) cluster->echo = *request.echo;
   return commit(std::move(next));
 }
 
@@ -47,9 +68,12 @@ Result<Change> Controller::change(const ClusterRemoveRequest& request) {
 Result<Change> Controller::change(const PortAddRequest& request) {
   const PortPath path{.cluster = request.cluster, .port = request.port.port, .protocol = request.port.protocol};
   if (const auto* present = find_port(config_, path)) {
-    if (request.port.servers.empty() || present->servers == request.port.servers) return Change{};
+    PortConfig same = request.port;
+    if (same.servers.empty()) same.servers = present->servers;
+    if (same == *present) return Change{};
     return fail(ErrorCode::kConflict,
-                fmt::format("port {}: it exists with other servers; change them with `xdplb server add|set|remove`",
+                fmt::format("port {0}: it exists with other values; change it with `xdplb port set {0}` and `xdplb "
+                            "server add|set|remove`",
                             path.to_string()));
   }
   Config next = config_;
@@ -57,6 +81,22 @@ Result<Change> Controller::change(const PortAddRequest& request) {
   if (cluster == nullptr) return absent("cluster", request.cluster);
   cluster->ports.push_back(request.port);
   return commit(std::move(next));
+}
+
+Result<Change> Controller::change(const PortSetRequest& request) {
+  Config next = config_;
+  auto* port = find_port(next, request.path);
+  if (port == nullptr) return absent("port", request.path.to_string());
+  const PortConfig before = *port;
+  request.changes.apply(*port);
+  const bool rehashes = before.crossport != port->crossport || (before.sticky_s == 0) != (port->sticky_s == 0) ||
+                        before.sticky_mask_v4 != port->sticky_mask_v4 || before.sticky_mask_v6 != port->sticky_mask_v6;
+  auto changed = commit(std::move(next));
+  if (changed && changed->changed && rehashes) {
+    events_.add("flows_may_move", fmt::format("port {}", request.path.to_string()),
+                "its clients are hashed in another way now: running flows may go to another server");
+  }
+  return changed;
 }
 
 Result<Change> Controller::change(const PortRemoveRequest& request) {
@@ -78,26 +118,66 @@ Result<Change> Controller::change(const ServerAddRequest& request) {
   }
   Config next = config_;
   if (find_cluster(next, request.port.cluster) == nullptr) return absent("cluster", request.port.cluster);
-  auto* port = find_port(next, request.port);
-  if (port == nullptr) return absent("port", request.port.to_string());
-  port->servers.push_back(request.server);
+  if (find_port(next, request.port) == nullptr) return absent("port", request.port.to_string());
+  for (auto* one : sharing_ports(next, request.port)) one->servers.push_back(request.server);
   return commit(std::move(next));
 }
 
 Result<Change> Controller::change(const ServerSetRequest& request) {
   Config next = config_;
-  auto* server = find_server(next, request.path);
-  if (server == nullptr) return absent("server", request.path.to_string());
-  if (request.weight) server->weight = *request.weight;
-  if (request.address) server->address = *request.address;
+  if (find_server(next, request.path) == nullptr) return absent("server", request.path.to_string());
+  for (auto* port : sharing_ports(next, request.path.port)) {
+    for (auto& server : port->servers) {
+      if (server.name != request.path.server) continue;
+      if (request.weight) server.weight = *request.weight;
+      if (request.address) server.address = *request.address;
+      if (request.vlan) server.vlan = *request.vlan;
+    }
+  }
+  return commit(std::move(next));
+}
+
+Result<Change> Controller::change(const ServerAdminRequest& request) {
+  if (find_server(config_, request.path) == nullptr) return absent("server", request.path.to_string());
+  AdminState next{.admin = request.admin, .deadline = std::nullopt};
+  if (request.deadline_s) next.deadline = AdminStates::Clock::now() + std::chrono::seconds(*request.deadline_s);
+  const AdminState now = admins_.of(request.path);
+  if (next == now) return Change{};
+  const auto before = admins_;
+  admins_.set(request.path, next);
+  if (auto written = write_through(config_); !written) {
+    admins_ = before;
+    return written.error();
+  }
+  events_.add(std::string(admin_name(request.admin)), fmt::format("server {}", request.path.to_string()),
+              fmt::format("the operator says {}{}", admin_name(request.admin),
+                          request.deadline_s ? fmt::format(", for {} s", *request.deadline_s) : std::string()));
+  const bool drains = request.admin == Admin::kDrain || request.admin == Admin::kDrainNow;
+  if (drains) {
+    draining_.insert(request.path);
+  } else {
+    draining_.erase(request.path);
+  }
+  // So that the reply tells what is left.
+  if (forwarding_)
+    if (auto swept = forwarding_->sweep(); !swept) return swept.error();
+  return Change{.changed = true,
+                .lines = {fmt::format("~ server {} admin {} -> {}", request.path.to_string(), admin_name(now.admin),
+                                      admin_name(next.admin))}};
+}
+
+Result<Change> Controller::change(const SettingsSetRequest& request) {
+  Config next = config_;
+  if (request.peers) next.peers = *request.peers;
+  if (request.decrement_ttl) next.decrement_ttl = *request.decrement_ttl;
   return commit(std::move(next));
 }
 
 Result<Change> Controller::change(const ServerRemoveRequest& request) {
   Config next = config_;
   if (find_server(next, request.path) == nullptr) return absent("server", request.path.to_string());
-  std::erase_if(find_port(next, request.path.port)->servers,
-                [&](const ServerConfig& one) { return one.name == request.path.server; });
+  for (auto* port : sharing_ports(next, request.path.port))
+    std::erase_if(port->servers, [&](const ServerConfig& one) { return one.name == request.path.server; });
   return commit(std::move(next));
 }
 

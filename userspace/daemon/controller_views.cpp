@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 namespace xdplb {
 namespace {
@@ -23,33 +25,14 @@ std::int64_t seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Rows per server index of one port and family.
-std::map<std::uint16_t, std::uint32_t> rows_by_server(const PlannedPort* port, Family family) {
-  std::map<std::uint16_t, std::uint32_t> counts;
-  if (port == nullptr || !port->rows_of(family)) return counts;
-  std::vector<std::uint32_t> flat(XDPLB_MAX_SERVERS);
-  for (const auto owner : port->rows_of(family)->table.owners) ++flat[owner];
-  for (const auto& server : port->servers) counts[server.index] = flat[server.index];
-  return counts;
-}
-
-std::uint32_t row_count(const PlannedPort* port, Family family) {
-  if (port == nullptr || !port->rows_of(family)) return 0;
-  return static_cast<std::uint32_t>(port->rows_of(family)->table.owners.size());
-}
-
-json counters_view(const xdplb_counters& counters) {
-  return {{"packets", counters.packets},
-          {"bytes", counters.bytes},
-          {"new_flows", counters.new_flows},
-          {"closed_flows", counters.closed_flows}};
-}
-
-void add(xdplb_counters& sum, const xdplb_counters& more) {
-  sum.packets += more.packets;
-  sum.bytes += more.bytes;
-  sum.new_flows += more.new_flows;
-  sum.closed_flows += more.closed_flows;
+// RFC 3339, UTC.
+std::string time_text(std::chrono::system_clock::time_point time) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  const std::time_t seconds = milliseconds / 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds % 1000);
 }
 
 json problem(const char* code, const std::string& object, const std::string& text) {
@@ -57,92 +40,6 @@ json problem(const char* code, const std::string& object, const std::string& tex
 }
 
 }  // namespace
-
-// Views of objects: what all replies are made of.
-class ObjectViews {
- public:
-  ObjectViews(const Forwarding* forwarding, const ServerResolver& resolver, InterfaceName name)
-      : forwarding_(forwarding), resolver_(resolver), name_(std::move(name)) {}
-
-  json cluster(const ClusterConfig& cluster) const {
-    json addresses = json::array();
-    for (const auto& address : cluster.addresses) addresses.push_back(address.to_string());
-    json ports = json::array();
-    for (const auto& one : cluster.ports) ports.push_back(port(cluster.name, one));
-    return {{"name", cluster.name}, {"addresses", std::move(addresses)}, {"ports", std::move(ports)}};
-  }
-
-  json port(const std::string& cluster, const PortConfig& config) const {
-    const PortPath path{.cluster = cluster, .port = config.port, .protocol = config.protocol};
-    const auto planned = plan_of(path);
-    json servers = json::array();
-    for (auto& one : this->servers(path, config)) servers.push_back(std::move(one));
-    return {{"path", path.to_string()},
-            {"port", config.port},
-            {"protocol", protocol_name(config.protocol)},
-            {"pick", "hash"},
-            {"rows", {{"v4", row_count(planned.get(), Family::kV4)}, {"v6", row_count(planned.get(), Family::kV6)}}},
-            {"servers", std::move(servers)}};
-  }
-
-  std::vector<json> servers(const PortPath& path, const PortConfig& config) const {
-    const auto planned = plan_of(path);
-    const auto v4 = rows_by_server(planned.get(), Family::kV4);
-    const auto v6 = rows_by_server(planned.get(), Family::kV6);
-    std::vector<json> views;
-    for (const auto& server : config.servers) {
-      const auto* known = find_planned(planned.get(), server.name);
-      const auto rows_in = [known](const auto& rows) {
-        const auto found = known != nullptr ? rows.find(known->index) : rows.end();
-        return found == rows.end() ? 0U : found->second;
-      };
-      views.push_back(this->server(path, server, known));
-      views.back()["rows"] = {{"v4", rows_in(v4)}, {"v6", rows_in(v6)}};
-    }
-    return views;
-  }
-
-  xdplb_counters counters(const PlannedServer& server) const {
-    const auto read = forwarding_->tables().read_counters(server.index);
-    return read ? *read : xdplb_counters{};
-  }
-
- private:
-  std::shared_ptr<const PlannedPort> plan_of(const PortPath& path) const {
-    return forwarding_ != nullptr ? forwarding_->plan().find(path) : nullptr;
-  }
-
-  static const PlannedServer* find_planned(const PlannedPort* port, const std::string& name) {
-    if (port == nullptr) return nullptr;
-    const auto found = std::find_if(port->servers.begin(), port->servers.end(),
-                                    [&](const PlannedServer& one) { return one.config.name == name; });
-    return found == port->servers.end() ? nullptr : &*found;
-  }
-
-  json server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const {
-    // I1: where its frames go is what the map says, not what was meant to be there.
-    const auto stored = known != nullptr ? forwarding_->tables().server(known->index) : std::nullopt;
-    const std::uint32_t ifindex = stored ? forwarding_->ifindex_of(stored->first) : 0;
-    const std::string unresolved = forwarding_ != nullptr ? resolver_.reason(config.address) : "no interface is loaded";
-    json view = counters_view(known != nullptr ? counters(*known) : xdplb_counters{});
-    view["path"] = ServerPath{.port = path, .server = config.name}.to_string();
-    view["name"] = config.name;
-    view["address"] = config.address.to_string();
-    view["mac"] = stored ? json(stored->second.to_string()) : json(nullptr);
-    view["interface"] = ifindex != 0 ? json(name_(ifindex)) : json(nullptr);
-    view["weight"] = config.weight;
-    view["effective_weight"] = stored ? config.weight : 0;
-    view["family"] = config.family ? json(family_name(*config.family)) : json(nullptr);
-    view["admin"] = "ready";
-    view["health"] = unresolved.empty() ? "unknown" : "down";
-    view["reason"] = unresolved.empty() ? "no advisor probes it" : unresolved;
-    return view;
-  }
-
-  const Forwarding* forwarding_;
-  const ServerResolver& resolver_;
-  InterfaceName name_;
-};
 
 namespace {
 
@@ -157,7 +54,7 @@ void for_each_planned(const Plan& plan, Visitor&& visit) {
 }  // namespace
 
 ObjectViews Controller::objects() const {
-  return {forwarding_.get(), *resolver_, [this](std::uint32_t ifindex) { return interface_name(ifindex); }};
+  return {forwarding_.get(), *resolver_, admins_, [this](std::uint32_t ifindex) { return interface_name(ifindex); }};
 }
 
 std::string Controller::interface_name(std::uint32_t ifindex) const {
@@ -314,6 +211,9 @@ Reply Controller::view(const PortAddRequest& request, const Change& change) cons
   return changed_port({.cluster = request.cluster, .port = request.port.port, .protocol = request.port.protocol},
                       change);
 }
+Reply Controller::view(const PortSetRequest& request, const Change& change) const {
+  return changed_port(request.path, change);
+}
 Reply Controller::view(const PortRemoveRequest& request, const Change& change) const {
   return changed_port(request.path, change);
 }
@@ -323,8 +223,18 @@ Reply Controller::view(const ServerAddRequest& request, const Change& change) co
 Reply Controller::view(const ServerSetRequest& request, const Change& change) const {
   return changed_server(request.path, change);
 }
+Reply Controller::view(const ServerAdminRequest& request, const Change& change) const {
+  return changed_server(request.path, change);
+}
 Reply Controller::view(const ServerRemoveRequest& request, const Change& change) const {
   return changed_server(request.path, change);
+}
+
+Reply Controller::view(const SettingsSetRequest& /*request*/, const Change& change) const {
+  json peers = json::array();
+  for (const auto& peer : config_.peers) peers.push_back(peer.to_string());
+  return make_reply({{"changed", change.changed},
+                     {"object", {{"peers", std::move(peers)}, {"decrement_ttl", config_.decrement_ttl}}}});
 }
 
 Reply Controller::view(const ConfigApplyRequest& request, const Change& change) const {
@@ -360,18 +270,37 @@ Result<xdplb_counters> Controller::total() const {
   return sum;
 }
 
+// Of all ports and clusters, and of packets for no VIPA.
+Result<OutcomeSums> Controller::outcome_totals() const {
+  auto sums = forwarding_->other_outcomes();
+  if (!sums) return sums;
+  const auto add_to = [&sums](const Result<OutcomeSums>& more) {
+    for (std::size_t outcome = 0; more && outcome < sums->size(); ++outcome) (*sums)[outcome] += (*more)[outcome];
+    return more.has_value();
+  };
+  for (const auto& [name, cluster] : forwarding_->plan().clusters) {
+    const auto own = forwarding_->cluster_outcomes(name);
+    if (!add_to(own)) return own;
+    for (const auto& [path, port] : cluster.ports) {
+      const auto one = forwarding_->port_outcomes(path);
+      if (!add_to(one)) return one;
+    }
+  }
+  return sums;
+}
+
 Reply Controller::view(const DropsRequest& /*request*/) const {
   json views = json::array();
   std::array<std::uint64_t, XDPLB_OUTCOME_COUNT> counts{};
   if (forwarding_) {
-    const auto read = forwarding_->tables().read_outcomes();
+    const auto read = outcome_totals();
     if (!read) return read.error();
     counts = *read;
     const auto sum = total();
     if (!sum) return sum.error();
-    // The program counts a forwarded packet once, at its server; what was not redirected went back out.
-    const auto redirected = counts[XDPLB_OUTCOME_REDIRECTED];
-    counts[XDPLB_OUTCOME_FORWARDED] = sum->packets > redirected ? sum->packets - redirected : 0;
+    // The program counts a forwarded packet once, at its server; what did not go another way went back out.
+    const auto others = counts[XDPLB_OUTCOME_REDIRECTED] + counts[XDPLB_OUTCOME_LOCAL];
+    counts[XDPLB_OUTCOME_FORWARDED] = sum->packets > others ? sum->packets - others : 0;
   }
   for (const auto& outcome : outcome_names()) {
     views.push_back({{"outcome", outcome.name},
@@ -409,8 +338,31 @@ Reply Controller::view(const ExplainRequest& request) const {
   }
   const auto ownership = ownerships_.find(request.destination.address);
   const std::uint32_t ingress = ownership != ownerships_.end() ? ownership->second.election.owner : 0;
-  return make_reply(explain(request, forwarding_->plan(), forwarding_->tables(), ingress,
-                            [this](std::uint32_t ifindex) { return interface_name(ifindex); }));
+  return explain(request, *forwarding_, ingress, [this](std::uint32_t ifindex) { return interface_name(ifindex); });
+}
+
+Reply Controller::view(const FlowsRequest& request) const {
+  if (request.port && find_port(config_, *request.port) == nullptr) return absent("port", request.port->to_string());
+  if (request.server && find_server(config_, *request.server) == nullptr)
+    return absent("server", request.server->to_string());
+  return objects().flows(request);
+}
+
+Reply Controller::view(const EventsRequest& request) const {
+  json views = json::array();
+  for (const auto& event : events_.after(request.after)) {
+    views.push_back({{"id", event.id},
+                     {"time", time_text(event.time)},
+                     {"code", event.code},
+                     {"object", event.object},
+                     {"text", event.text}});
+  }
+  return make_reply(std::move(views));
+}
+
+Reply Controller::view(const TraceRequest& request) {
+  if (!forwarding_) return fail(ErrorCode::kFailed, "no interface is loaded: `xdplb load IFACE` first");
+  return tracer_.poll(request, *forwarding_, [this](std::uint32_t ifindex) { return interface_name(ifindex); });
 }
 
 Reply Controller::view(const ClusterListRequest& request) const {

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "control/request.h"
-#include "dataplane/kernel_tables.h"
-#include "model/plan.h"
+#include "daemon/forwarding.h"
 
 #include <functional>
 #include <string>
@@ -15,10 +14,12 @@ namespace xdplb {
 using InterfaceName = std::function<std::string(std::uint32_t ifindex)>;
 
 // The reply to ExplainRequest (docs/api.md): what the program does with a packet of this flow that comes in through
-// `ingress` now. The row is read from the map, not from the plan.
+// `ingress` now: the entry of the flow, else its row's base; and where a new connection would go. Row, entry, server
+// and way out are read from the maps, not from the plan.
 //
 // ingress  interface index, 0 when not known: the verdict is then that of the server's own interface
-nlohmann::json explain(const ExplainRequest& request, const Plan& plan, const KernelTables& tables,
-                       std::uint32_t ingress, const InterfaceName& name);
+// Errors: os_error.
+Reply explain(const ExplainRequest& request, const Forwarding& forwarding, std::uint32_t ingress,
+              const InterfaceName& name);
 
 }  // namespace xdplb

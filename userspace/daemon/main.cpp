@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "control/http_server.h"
 #include "control/instance.h"
+#include "control/problem_json.h"
+#include "control/request_json.h"
 #include "daemon/controller.h"
 #include "daemon/instance_lock.h"
 
@@ -13,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 
 namespace {
 
@@ -23,6 +26,7 @@ struct Arguments {
   std::string instance{kDefaultInstance};
   bool started_by_load = false;
   bool is_verbose = false;
+  std::string answer;  // a target of the API to answer without being a daemon; empty: none
 };
 
 // The exit code when parsing ends the program, nullopt to go on.
@@ -30,6 +34,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
   CLI::App app{"xdplbd, the daemon of the xdplb layer-4 dispatcher", "xdplbd"};
   app.add_option("--instance", arguments.instance, "Which dispatcher of this host")->envname("XDPLB_INSTANCE");
   app.add_flag("--started-by-load", arguments.started_by_load, "End when the last interface is unloaded");
+  app.add_option("--answer", arguments.answer,
+                 "Read maps and state once, answer this target of the API and end; `xdplb --offline` uses it");
   app.add_flag("-v,--verbose", arguments.is_verbose, "Log every detail");
   app.set_version_flag("--version", "xdplbd " XDPLB_VERSION);
   try {
@@ -77,6 +83,24 @@ Result<void> serve(const Arguments& arguments) {
   return {};
 }
 
+// What is asked is answered on standard output, as JSON; an error is the problem object.
+Reply answer(const Arguments& arguments) {
+  const auto instance = Instance::make(arguments.instance);
+  if (!instance) return instance.error();
+  const auto request = decode_request("GET", arguments.answer, {});
+  if (!request) return request.error();
+  asio::io_context io(1);
+  auto controller = Controller::open_offline(io, {.instance = *instance});
+  if (!controller) return controller.error();
+  return (*controller)->apply_offline(*request);
+}
+
+int answer_once(const Arguments& arguments) {
+  const auto reply = answer(arguments);
+  std::cout << dump_json(reply ? *reply : encode_problem(reply.error())) << '\n';
+  return reply ? EXIT_SUCCESS : static_cast<int>(reply.error().code);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +108,7 @@ int main(int argc, char** argv) {
   if (const auto code = parse(argc, argv, arguments)) return *code;
   if (arguments.is_verbose) set_log_level(LogLevel::kDebug);
   try {
+    if (!arguments.answer.empty()) return answer_once(arguments);
     const auto served = serve(arguments);
     if (served) return EXIT_SUCCESS;
     log_error(served.error().message);

@@ -3,7 +3,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace xdplb {
+
+bool ServerResolver::is_own(const IpAddress& address) const {
+  const auto& addresses = monitor_->addresses();
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&address](const InterfaceAddress& own) { return own.prefix.address == address; });
+}
+
+std::set<IpAddress> ServerResolver::own_addresses() const {
+  std::set<IpAddress> own;
+  for (const auto& address : monitor_->addresses()) own.insert(address.prefix.address);
+  return own;
+}
 
 void ServerResolver::update(const std::set<IpAddress>& addresses, const std::vector<std::uint32_t>& interfaces) {
   for (auto place = places_.begin(); place != places_.end();) {
@@ -19,7 +33,7 @@ void ServerResolver::update(const std::set<IpAddress>& addresses, const std::vec
 }
 
 void ServerResolver::place(const IpAddress& address, const std::vector<std::uint32_t>& interfaces) {
-  const auto ifindex = find_connected(monitor_->addresses(), address, interfaces).value_or(0);
+  const auto ifindex = is_own(address) ? 0 : find_connected(monitor_->addresses(), address, interfaces).value_or(0);
   const auto known = places_.find(address);
   if (known != places_.end() && known->second == ifindex) return;
   if (known != places_.end() && known->second != 0) monitor_->release_neighbor(known->second, address);
@@ -56,7 +70,7 @@ bool ServerResolver::is_pending(const IpAddress& address) const {
 }
 
 std::string ServerResolver::reason(const IpAddress& address) const {
-  if (targets_.contains(address)) return {};
+  if (targets_.contains(address) || is_own(address)) return {};
   const auto place = places_.find(address);
   if (place == places_.end() || place->second == 0)
     return fmt::format("{} is on no loaded interface's network", address.to_string());

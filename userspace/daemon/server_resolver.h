@@ -31,6 +31,8 @@ class ServerResolver {
   void on_neighbor(const Neighbor& neighbor);
 
   const ServerTargets& targets() const { return targets_; }
+  // Addresses of this host: a server that has one of them is the host itself, and is not asked for.
+  std::set<IpAddress> own_addresses() const;
   // Asked, and neither answered nor given up by the kernel yet.
   bool is_pending(const IpAddress& address) const;
   // Why the address has no target, in words for people; empty when it has one.
@@ -39,9 +41,10 @@ class ServerResolver {
  private:
   void place(const IpAddress& address, const std::vector<std::uint32_t>& interfaces);
   void take_over(const Neighbor& neighbor);
+  bool is_own(const IpAddress& address) const;
 
   HostMonitor* monitor_;
-  std::map<IpAddress, std::uint32_t> places_;  // address -> interface, 0 = on none
+  std::map<IpAddress, std::uint32_t> places_;  // address -> interface, 0 = on none, or this host's own
   ServerTargets targets_;
 };
 

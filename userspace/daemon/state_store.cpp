@@ -7,8 +7,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <ctime>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -17,41 +21,157 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kStateVersion = 1;
+constexpr int kStateVersion = 2;
+constexpr int kOldestVersion = 1;  // without settings, admins, options, members and homes
 constexpr std::array<const char*, 2> kFamilyKeys = {"v4", "v6"};
 
-json encode_assignment(const PortAssignment& assignment) {
-  json rows = json::object();
+json encode_slices(const ByFamily<std::optional<SliceAssignment>>& slices) {
+  json object = json::object();
   for (std::size_t family = 0; family < kFamilyKeys.size(); ++family)
-    if (assignment.rows[family])
-      rows[kFamilyKeys[family]] = {assignment.rows[family]->first, assignment.rows[family]->second};
-  return {{"servers", assignment.servers}, {"rows", std::move(rows)}};
+    if (slices[family]) object[kFamilyKeys[family]] = {slices[family]->first_row, slices[family]->count};
+  return object;
+}
+
+ByFamily<std::optional<SliceAssignment>> decode_slices(const json& object) {
+  ByFamily<std::optional<SliceAssignment>> slices;
+  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family) {
+    const auto slice = object.find(kFamilyKeys[family]);
+    if (slice == object.end()) continue;
+    slices[family] = {.first_row = slice->at(0).get<std::uint32_t>(), .count = slice->at(1).get<std::uint32_t>()};
+  }
+  return slices;
+}
+
+json encode_options(const ByFamily<std::uint16_t>& options) {
+  json object = json::object();
+  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family)
+    if (options[family] != 0) object[kFamilyKeys[family]] = options[family];
+  return object;
+}
+
+ByFamily<std::uint16_t> decode_options(const json& object) {
+  ByFamily<std::uint16_t> options{};
+  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family)
+    options[family] = object.value(kFamilyKeys[family], std::uint16_t{0});
+  return options;
+}
+
+// Rows that left with the same servers together: {"HOME-LAST": "ROWS"}, all hexadecimal, four digits a row.
+json encode_homes(const ByFamily<std::vector<RowHome>>& homes) {
+  json object = json::object();
+  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family) {
+    std::map<std::string, std::string> rows;
+    for (const auto& home : homes[family])
+      fmt::format_to(std::back_inserter(rows[fmt::format("{:016x}-{:016x}", home.home, home.last_home)]), "{:04x}",
+                     home.row);
+    if (!rows.empty()) object[kFamilyKeys[family]] = rows;
+  }
+  return object;
+}
+
+// Zero for text that is no number: such a row has no home, which moves no flow.
+template <typename T>
+T from_hex(std::string_view text) {
+  T value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return error == std::errc() && end == text.data() + text.size() ? value : T{0};
+}
+
+ByFamily<std::vector<RowHome>> decode_homes(const json& object) {
+  constexpr std::size_t kRowDigits = 4;
+  ByFamily<std::vector<RowHome>> homes;
+  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family) {
+    const auto found = object.find(kFamilyKeys[family]);
+    if (found == object.end()) continue;
+    for (const auto& [names, value] : found->items()) {
+      const std::string_view pair = names;
+      const auto dash = pair.find('-');
+      if (dash == std::string_view::npos) continue;
+      const auto home = from_hex<std::uint64_t>(pair.substr(0, dash));
+      const auto last_home = from_hex<std::uint64_t>(pair.substr(dash + 1));
+      const auto rows = value.get<std::string>();
+      for (std::size_t at = 0; at + kRowDigits <= rows.size(); at += kRowDigits)
+        homes[family].push_back({.row = from_hex<std::uint32_t>(std::string_view(rows).substr(at, kRowDigits)),
+                                 .home = home,
+                                 .last_home = last_home});
+    }
+    std::sort(homes[family].begin(), homes[family].end(),
+              [](const RowHome& a, const RowHome& b) { return a.row < b.row; });
+  }
+  return homes;
+}
+
+json encode_assignment(const PortAssignment& assignment) {
+  json object = {{"servers", assignment.servers}, {"rows", encode_slices(assignment.rows)}};
+  const auto add = [&object](const char* key, json value) {
+    if (!value.empty()) object[key] = std::move(value);
+  };
+  add("options", encode_options(assignment.options));
+  add("members", encode_slices(assignment.members));
+  add("homes", encode_homes(assignment.homes));
+  return object;
 }
 
 PortAssignment decode_assignment(const json& object) {
-  PortAssignment assignment;
-  assignment.servers = object.at("servers").get<std::map<std::string, std::uint16_t>>();
-  for (std::size_t family = 0; family < kFamilyKeys.size(); ++family) {
-    const auto slice = object.at("rows").find(kFamilyKeys[family]);
-    if (slice != object.at("rows").end())
-      assignment.rows[family] = {slice->at(0).get<std::uint32_t>(), slice->at(1).get<std::uint32_t>()};
-  }
-  return assignment;
+  const auto none = json::object();
+  return {.servers = object.at("servers").get<std::map<std::string, std::uint16_t>>(),
+          .rows = decode_slices(object.at("rows")),
+          .homes = decode_homes(object.value("homes", none)),
+          .members = decode_slices(object.value("members", none)),
+          .options = decode_options(object.value("options", none))};
 }
 
-// One cluster with the numbers of its ports.
+// One cluster with its numbers and those of its ports.
 std::string encode_cluster_state(const ClusterConfig& cluster, const Assignments& assignments) {
   json numbers = json::object();
-  for (const auto& [path, assignment] : assignments) numbers[path.to_string()] = encode_assignment(assignment);
-  return json{{"config", encode_cluster(cluster)}, {"assignments", std::move(numbers)}}.dump();
+  for (const auto& [path, assignment] : assignments.ports) numbers[path.to_string()] = encode_assignment(assignment);
+  json object = {{"config", encode_cluster(cluster)}, {"assignments", std::move(numbers)}};
+  for (const auto& [name, options] : assignments.clusters) object["options"] = encode_options(options);
+  return object.dump();
 }
 
 void decode_cluster_state(const json& object, json& clusters, Assignments& assignments) {
   clusters.push_back(object.at("config"));
+  if (const auto options = object.find("options"); options != object.end())
+    assignments.clusters.emplace(object.at("config").at("name").get<std::string>(), decode_options(*options));
   for (const auto& [text, value] : object.at("assignments").items()) {
     const auto path = PortPath::parse(text);
-    if (path) assignments.emplace(*path, decode_assignment(value));
+    if (path) assignments.ports.emplace(*path, decode_assignment(value));
   }
+}
+
+// The configuration without clusters and interfaces, as a document.
+json encode_settings(const Config& config) {
+  return encode_config({.interfaces = {},
+                        .secret = config.secret,
+                        .peers = config.peers,
+                        .decrement_ttl = config.decrement_ttl,
+                        .clusters = {}});
+}
+
+json encode_admins(const std::map<ServerPath, AdminState>& admins) {
+  json list = json::array();
+  for (const auto& [path, state] : admins) {
+    json one = {{"server", path.to_string()}, {"admin", admin_name(state.admin)}};
+    if (state.deadline) one["deadline"] = std::chrono::system_clock::to_time_t(*state.deadline);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+std::map<ServerPath, AdminState> decode_admins(const json& list) {
+  std::map<ServerPath, AdminState> admins;
+  for (const auto& one : list) {
+    const auto path = ServerPath::parse(one.at("server").get<std::string>());
+    if (!path) continue;
+    AdminState state;
+    for (const auto admin : {Admin::kDrain, Admin::kDrainNow, Admin::kDown})
+      if (one.at("admin") == admin_name(admin)) state.admin = admin;
+    if (const auto deadline = one.find("deadline"); deadline != one.end())
+      state.deadline = std::chrono::system_clock::from_time_t(deadline->get<std::time_t>());
+    if (state.admin != Admin::kReady) admins.emplace(*path, state);
+  }
+  return admins;
 }
 
 json encode_interfaces(const std::vector<InterfaceState>& interfaces) {
@@ -70,7 +190,8 @@ AttachMode mode_of(const std::string& name) {
 Result<State> decode(const json& document, const std::string& source) {
   State state;
   try {
-    if (document.at("version") != kStateVersion) {
+    const auto version = document.at("version").get<int>();
+    if (version < kOldestVersion || version > kStateVersion) {
       return fail(
           ErrorCode::kInvalidConfig,
           fmt::format("{}: state version {} is not known to this xdplbd; run the one that wrote it, or move the "
@@ -83,8 +204,10 @@ Result<State> decode(const json& document, const std::string& source) {
                                   .chain = interface.at("chain").get<bool>()});
     }
     state.generated_secret = document.at("generated_secret").get<std::string>();
-    json config = {{"clusters", json::array()}};
-    if (const auto secret = document.at("secret").get<std::string>(); !secret.empty()) config["secret"] = secret;
+    json config = document.value("settings", json::object());
+    config["clusters"] = json::array();
+    if (const auto secret = document.value("secret", std::string()); !secret.empty()) config["secret"] = secret;
+    state.admins = decode_admins(document.value("admins", json::array()));
     for (const auto& cluster : document.at("clusters"))
       decode_cluster_state(cluster, config["clusters"], state.assignments);
     auto decoded = decode_config(config, source);
@@ -116,9 +239,12 @@ std::string StateStore::encode(const State& state) {
   std::string clusters;
   for (const auto& cluster : state.config.clusters) {
     Assignments assignments;
-    for (auto one = state.assignments.lower_bound({.cluster = cluster.name, .port = 0, .protocol = Protocol::kTcp});
-         one != state.assignments.end() && one->first.cluster == cluster.name; ++one)
-      assignments.insert(*one);
+    const auto& ports = state.assignments.ports;
+    for (auto one = ports.lower_bound({.cluster = cluster.name, .port = 0, .protocol = Protocol::kTcp});
+         one != ports.end() && one->first.cluster == cluster.name; ++one)
+      assignments.ports.insert(*one);
+    if (const auto one = state.assignments.clusters.find(cluster.name); one != state.assignments.clusters.end())
+      assignments.clusters.insert(*one);
     auto known = written_.find(cluster.name);
     const bool is_same =
         known != written_.end() && known->second.config == cluster && known->second.assignments == assignments;
@@ -131,7 +257,8 @@ std::string StateStore::encode(const State& state) {
   const json head = {{"version", kStateVersion},
                      {"interfaces", encode_interfaces(state.interfaces)},
                      {"generated_secret", state.generated_secret},
-                     {"secret", state.config.secret}};
+                     {"settings", encode_settings(state.config)},
+                     {"admins", encode_admins(state.admins)}};
   std::string text = head.dump();
   text.pop_back();
   return text + ",\n\"clusters\": [" + clusters + "]}\n";

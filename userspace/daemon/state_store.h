@@ -5,8 +5,9 @@
 #include "base/result.h"
 #include "model/attach_mode.h"
 #include "model/config.h"
-#include "model/plan.h"
+#include "model/plan_restore.h"
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -23,11 +24,20 @@ struct InterfaceState {
   bool operator==(const InterfaceState&) const = default;
 };
 
+// What the operator said of a server at run time.
+struct AdminState {
+  Admin admin = Admin::kReady;
+  // Drain: when what the server still has goes to others. Wall-clock time, so that it holds over a restart.
+  std::optional<std::chrono::system_clock::time_point> deadline{};
+  bool operator==(const AdminState&) const = default;
+};
+
 struct State {
   std::vector<InterfaceState> interfaces;  // in the operator's order
   std::string generated_secret;            // made by the daemon; config.secret wins when it is set
   Config config;                           // without interfaces
   Assignments assignments;
+  std::map<ServerPath, AdminState> admins{};  // absent: ready
 };
 
 class StateStore {
@@ -48,7 +58,7 @@ class StateStore {
 
   struct ClusterText {
     ClusterConfig config;
-    Assignments assignments;
+    Assignments assignments;  // of this cluster
     std::string text;
   };
   std::string encode(const State& state);

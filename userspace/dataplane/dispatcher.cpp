@@ -66,7 +66,11 @@ Result<Chained> attach(bpf_object* object, const std::string& name, std::uint32_
                             "beside it: detach it with `ip link set dev {0} xdp off`",
                             name));
   }
-  xdp_program* made = xdp_program__from_bpf_obj(object, "xdp");
+  xdp_program_opts options{};
+  options.sz = sizeof(options);
+  options.obj = object;
+  options.prog_name = "xdplb_dispatch";
+  xdp_program* made = xdp_program__create(&options);
   if (const auto error = libxdp_get_error(made); error != 0)
     return os_error("interface " + name + ": libxdp", static_cast<int>(-error));
   const XdpProgram program(made, &xdp_program__close);

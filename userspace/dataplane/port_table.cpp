@@ -21,25 +21,100 @@ using KeyWords = std::array<std::uint64_t, 3>;
 
 KeyWords words_of(const xdplb_port_key& key) { return std::bit_cast<KeyWords>(key); }
 
-xdplb_port_key key_of(const IpAddress& address, std::uint16_t port, std::uint8_t protocol) {
-  xdplb_port_key key{};
+// One address or network that lines are made for.
+struct Place {
+  xdplb_port_key key{};  // of the address alone
+  Family family = Family::kV4;
+};
+
+xdplb_port_key with_port(const Place& place, std::uint16_t port, std::uint8_t protocol) {
+  xdplb_port_key key = place.key;
   key.port = static_cast<__be16>(__builtin_bswap16(port));
   key.protocol = protocol;
-  key.family = address.is_v4() ? 4 : 6;
-  std::memcpy(key.address, address.bytes().data(), address.bytes().size());
   return key;
 }
 
-xdplb_port line_of(const IpAddress& address, const PlannedPort& port) {
-  xdplb_port line{};
-  line.key = key_of(address, port.path.port, static_cast<std::uint8_t>(port.path.protocol));
+void set_slice(xdplb_port& line, const PlannedPort& port, Family family) {
   std::copy(port.seeds.begin(), port.seeds.end(), line.seeds);
-  if (const auto& rows = port.rows_of(address.family())) {
+  const auto shape = port.shape_of(family);
+  line.client_shift = shape.client_shift;
+  line.low_shift = shape.low_shift;
+  line.low_kept = shape.low_kept ? 1 : 0;
+  line.port_shift = shape.port_shift;
+  if (shape != HashShape{}) line.attention |= XDPLB_ATTENTION_PART;
+  if (const auto& rows = port.rows_of(family)) {
     line.first_row = rows->first_row;
-    line.row_chunk = rows->first_row / XDPLB_ROWS_PER_CHUNK;
-    line.row_mask = static_cast<std::uint32_t>(rows->table.owners.size()) - 1;
+    line.row_mask = rows->count() - 1;
   }
+}
+
+std::uint16_t attention_of(const PlannedPort& port, Family family) {
+  if (port.config.is_tracked()) return XDPLB_ATTENTION_ALWAYS;
+  // UDP has no packet that opens a flow: where it is not tracked its affinity is the row alone.
+  const bool has_affinity = port.affinity[static_cast<std::size_t>(family)] != 0;
+  return has_affinity && port.path.protocol == Protocol::kTcp ? XDPLB_ATTENTION_SYN : std::uint16_t{0};
+}
+
+xdplb_port port_line(const Place& place, const PlannedPort& port) {
+  xdplb_port line{};
+  line.key = with_port(place, port.path.port, static_cast<std::uint8_t>(port.path.protocol));
+  set_slice(line, port, place.family);
+  line.attention |= attention_of(port, place.family);
+  line.options = port.options_of(place.family);
   return line;
+}
+
+// Whose rows an echo request follows: the first port that has a server of this family that frames can be sent to.
+const PlannedPort* echo_port(const PlannedCluster& cluster, Family family) {
+  const PlannedPort* with_rows = nullptr;
+  for (const auto& [path, port] : cluster.ports) {
+    if (!port->rows_of(family)) continue;
+    if (with_rows == nullptr) with_rows = port.get();
+    const auto& servers = port->servers;
+    if (std::any_of(servers.begin(), servers.end(),
+                    [family](const PlannedServer& server) { return server.serves(family) && server.weight() > 0; }))
+      return port.get();
+  }
+  return with_rows;
+}
+
+xdplb_port address_line(const Place& place, const PlannedCluster& cluster) {
+  xdplb_port line{};
+  line.key = place.key;
+  line.low_kept = 1;
+  line.options = cluster.options_of(place.family);
+  const auto* port = cluster.echo == Echo::kServer ? echo_port(cluster, place.family) : nullptr;
+  if (port == nullptr) return line;
+  set_slice(line, *port, place.family);
+  line.port_shift = 16;
+  return line;
+}
+
+// The port whose rows later fragments follow: when all ports of the protocol pick by the client's address alone and in
+// the same way. nullptr when they do not.
+const PlannedPort* fragment_port(const PlannedCluster& cluster, Protocol protocol, Family family) {
+  const auto at = static_cast<std::size_t>(family);
+  const PlannedPort* chosen = nullptr;
+  for (const auto& [path, port] : cluster.ports) {
+    if (path.protocol != protocol) continue;
+    if (port->affinity[at] == 0 || port->config.is_tracked() || !port->rows[at]) return nullptr;
+    if (chosen != nullptr && (chosen->affinity != port->affinity || chosen->shape_of(family) != port->shape_of(family)))
+      return nullptr;
+    if (chosen == nullptr || !port->config.crossport) chosen = port.get();
+  }
+  return chosen;
+}
+
+void add_lines(const Place& place, const PlannedCluster& cluster, std::vector<xdplb_port>& lines) {
+  for (const auto& [path, port] : cluster.ports) lines.push_back(port_line(place, *port));
+  lines.push_back(address_line(place, cluster));
+  for (const auto protocol : {Protocol::kTcp, Protocol::kUdp}) {
+    const auto* port = fragment_port(cluster, protocol, place.family);
+    if (port == nullptr) continue;
+    auto line = port_line(place, *port);
+    line.key = with_port(place, 0, static_cast<std::uint8_t>(XDPLB_PROTOCOL_FRAGMENTS + static_cast<int>(protocol)));
+    lines.push_back(line);
+  }
 }
 
 // splitmix64: consecutive attempts get unrelated multipliers. Odd, and with the bit that names the half.
@@ -80,20 +155,38 @@ bool place_all(std::span<const xdplb_port> lines, PlacedPorts& placed) {
 
 }  // namespace
 
+xdplb_port_key address_key(const IpAddress& address) {
+  xdplb_port_key key{};
+  key.family = address.is_v4() ? 4 : 6;
+  std::memcpy(key.address, address.bytes().data(), address.bytes().size());
+  return key;
+}
+
+xdplb_port_key prefix_line_key(const IpPrefix& prefix) {
+  auto key = address_key(prefix.address);
+  key.family |= XDPLB_FAMILY_PREFIX;
+  key.prefix_bits = prefix.length;
+  return key;
+}
+
+xdplb_prefix_key prefix_key(const IpPrefix& prefix) {
+  xdplb_prefix_key key{};
+  key.bits = 32U + prefix.length;
+  key.family = __builtin_bswap32(prefix.address.is_v4() ? 4 : 6);
+  std::memcpy(key.address, prefix.address.bytes().data(), prefix.address.bytes().size());
+  return key;
+}
+
 std::vector<xdplb_port> port_lines(const Plan& plan) {
   std::vector<xdplb_port> lines;
   for (const auto& [name, cluster] : plan.clusters) {
-    for (const auto& address : cluster.addresses) {
-      xdplb_port alone{};
-      alone.key = key_of(address, 0, 0);
-      for (const auto& [path, port] : cluster.ports) {
-        lines.push_back(line_of(address, *port));
-        if (path.port == 0)
-          alone.wildcards |= path.protocol == Protocol::kTcp ? XDPLB_WILDCARD_TCP : XDPLB_WILDCARD_UDP;
-      }
-      lines.push_back(alone);
-    }
+    for (const auto& address : cluster.addresses)
+      add_lines({.key = address_key(address), .family = address.family()}, cluster, lines);
+    for (const auto& prefix : cluster.prefixes)
+      add_lines({.key = prefix_line_key(prefix), .family = prefix.address.family()}, cluster, lines);
   }
+  if (!plan.peers.empty())
+    for (auto& line : lines) line.attention |= XDPLB_ATTENTION_PEERS;
   std::sort(lines.begin(), lines.end(),
             [](const xdplb_port& a, const xdplb_port& b) { return words_of(a.key) < words_of(b.key); });
   return lines;

@@ -11,8 +11,14 @@
 
 namespace xdplb {
 
-// The lines of a plan: one for each address and port of a cluster, and one for each address alone. Sorted by key.
+// The lines of a plan: for each address and network of a cluster one for each port, one for the address alone, and one
+// for later fragments where the ports agree on where those go. Sorted by key.
 std::vector<xdplb_port> port_lines(const Plan& plan);
+
+// The key of an address's or a network's own line, and that of the network in the trie.
+xdplb_port_key address_key(const IpAddress& address);
+xdplb_port_key prefix_line_key(const IpPrefix& prefix);
+xdplb_prefix_key prefix_key(const IpPrefix& prefix);
 
 // The two slots of a key within a half, as bpf/cluster.bpf.h computes them.
 //

@@ -8,10 +8,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cstdarg>
 #include <cstring>
 #include <string>
@@ -51,12 +53,16 @@ struct MapPin {
   FileDescriptor MapDescriptors::*descriptor;
 };
 
-constexpr std::array<MapPin, 5> kMaps = {{
+constexpr std::array<MapPin, 9> kMaps = {{
     {XDPLB_MAP_TABLES, ".bss", &MapDescriptors::tables},
-    {XDPLB_MAP_ROWS, XDPLB_MAP_ROWS, &MapDescriptors::rows},
+    {XDPLB_MAP_FLOWS, XDPLB_MAP_FLOWS, &MapDescriptors::flows},
+    {XDPLB_MAP_FLOW_DETAILS, XDPLB_MAP_FLOW_DETAILS, &MapDescriptors::flow_details},
+    {XDPLB_MAP_FRAGMENTS, XDPLB_MAP_FRAGMENTS, &MapDescriptors::fragments},
+    {XDPLB_MAP_PREFIXES, XDPLB_MAP_PREFIXES, &MapDescriptors::prefixes},
     {XDPLB_MAP_DEVICES, XDPLB_MAP_DEVICES, &MapDescriptors::devices},
     {XDPLB_MAP_COUNTERS, XDPLB_MAP_COUNTERS, &MapDescriptors::counters},
     {XDPLB_MAP_OUTCOMES, XDPLB_MAP_OUTCOMES, &MapDescriptors::outcomes},
+    {XDPLB_MAP_TRACE, XDPLB_MAP_TRACE, &MapDescriptors::trace},
 }};
 
 std::filesystem::path map_path(const std::filesystem::path& pin_dir, const char* name) {
@@ -77,7 +83,8 @@ Error refused_load(int number) {
   }
   if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0)
     return fail(ErrorCode::kFailed, "this kernel has no XDP: it needs CONFIG_BPF_SYSCALL and Linux 5.16 or newer");
-  for (const auto type : {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_DEVMAP}) {
+  for (const auto type : {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_LPM_TRIE,
+                          BPF_MAP_TYPE_RINGBUF}) {
     if (libbpf_probe_bpf_map_type(type, nullptr) == 0) {
       return fail(ErrorCode::kFailed, fmt::format("this kernel lacks BPF maps of type {}: it needs Linux 5.16 or newer",
                                                   libbpf_bpf_map_type_str(type)));
@@ -92,11 +99,10 @@ Error refused_load(int number) {
 std::optional<std::uint32_t> layout_of(int tables) {
   bpf_map_info info{};
   std::uint32_t length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(tables, &info, &length) != 0 || info.value_size < sizeof(std::uint32_t)) return {};
-  std::vector<std::uint32_t> value(info.value_size / sizeof(std::uint32_t) + 1);
-  const std::uint32_t zero = 0;
-  if (bpf_map_lookup_elem(tables, &zero, value.data()) != 0) return {};
-  return value[0];
+  if (bpf_obj_get_info_by_fd(tables, &info, &length) != 0 || info.value_size < sizeof(std::uint64_t)) return {};
+  const auto first = MappedArray<std::uint64_t>::open(tables, 1, XDPLB_MAP_TABLES);
+  if (!first) return {};
+  return static_cast<std::uint32_t>((*first)[0]);
 }
 
 // What the pins say: the descriptors of all maps, or nothing when there is no complete set.
@@ -139,8 +145,9 @@ class Program::Skeleton {
   Skeleton& operator=(const Skeleton&) = delete;
   xdplb_program* get() const { return skeleton_; }
 
-  // Opens the object and lets it use the maps given.
-  static Result<std::unique_ptr<Skeleton>> open(const std::filesystem::path& pin_dir, const MapDescriptors* reused) {
+  // Opens the object and lets it use the maps given, or ones of the size given.
+  static Result<std::unique_ptr<Skeleton>> open(const std::filesystem::path& pin_dir, const MapDescriptors* reused,
+                                                FlowCapacity flows, TickLength tick) {
     libbpf_set_print(keep_libbpf_text);
     g_libbpf_text.clear();
     auto skeleton = std::make_unique<Skeleton>(xdplb_program__open());
@@ -153,6 +160,10 @@ class Program::Skeleton {
       const int error = bpf_map__reuse_fd(object_map, (reused->*map.descriptor).get());
       if (error != 0) return os_error(map_path(pin_dir, map.name).string(), -error);
     }
+    skeleton->get()->rodata->clock_shift = tick.shift;
+    if (reused != nullptr) return skeleton;
+    bpf_map__set_max_entries(skeleton->get()->maps.flows, flows.entries / XDPLB_FLOW_WAYS);
+    bpf_map__set_max_entries(skeleton->get()->maps.flow_details, flows.entries);
     return skeleton;
   }
 
@@ -178,6 +189,20 @@ Result<MapDescriptors> pin_new(const xdplb_program* skeleton, const std::filesys
   return maps;
 }
 
+// What is chosen once for the life of the maps.
+Result<void> begin_settings(const KernelTables& tables) {
+  auto& settings = tables.settings();
+  if (::getrandom(settings.flow_seeds, sizeof(settings.flow_seeds), 0) != sizeof(settings.flow_seeds))
+    return os_error("random numbers", errno);
+  settings.flow_seeds[1] |= 1;
+  settings.flow_bucket_mask = static_cast<std::uint32_t>(tables.flows().size()) - 1;
+  settings.clock_offset = 0;
+  const auto now = tables.now();
+  if (!now) return now.error();
+  settings.clock_offset = 1 - *now;  // the first stamp is 1: 0 is none
+  return {};
+}
+
 Result<MapDescriptors> duplicate(const MapDescriptors& maps) {
   MapDescriptors copies;
   for (const auto& map : kMaps) {
@@ -190,7 +215,11 @@ Result<MapDescriptors> duplicate(const MapDescriptors& maps) {
 
 }  // namespace
 
-Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_dir) {
+Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_dir, FlowCapacity flows) {
+  if (!std::has_single_bit(flows.entries) || flows.entries < XDPLB_MIN_FLOWS || flows.entries > XDPLB_MAX_FLOWS) {
+    return fail(ErrorCode::kUsage, fmt::format("{} flows: the table has a power of two of entries from {} to {}",
+                                               flows.entries, +XDPLB_MIN_FLOWS, +XDPLB_MAX_FLOWS));
+  }
   if (!is_on_bpffs(pin_dir)) {
     return fail(ErrorCode::kFailed,
                 fmt::format("{} is not on a bpffs: `mount -t bpf bpf /sys/fs/bpf` (inside a network "
@@ -201,7 +230,8 @@ Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_
   if (!pinned) return pinned.error();
   const bool adopted = pinned->has_value();
   if (!adopted) remove_pins(pin_dir);
-  auto skeleton = Skeleton::open(pin_dir, adopted ? &**pinned : nullptr);
+  const auto tick = TickLength::measure();
+  auto skeleton = Skeleton::open(pin_dir, adopted ? &**pinned : nullptr, flows, tick);
   if (!skeleton) return skeleton.error();
   const int error = xdplb_program__load((*skeleton)->get());
   if (error != 0) return refused_load(-error);
@@ -210,8 +240,10 @@ Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_
     if (!adopted) remove_pins(pin_dir);
     return maps.error();
   }
-  auto tables = KernelTables::open(std::move(*maps));
+  Clock clock(FileDescriptor(::dup(bpf_program__fd((*skeleton)->get()->progs.xdplb_clock))), tick);
+  auto tables = KernelTables::open(std::move(*maps), std::move(clock));
   if (!tables) return tables.error();
+  if (auto begun = adopted ? Result<void>() : begin_settings(*tables); !begun) return begun.error();
   std::unique_ptr<Program> program(new Program());
   program->pin_dir_ = pin_dir;
   program->adopted_ = adopted;
@@ -220,6 +252,11 @@ Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_
   // Last: from now on the set of pins is complete.
   program->tables_->settings().layout_version = XDPLB_LAYOUT_VERSION;
   return program;
+}
+
+bool Program::is_pinned(const std::filesystem::path& pin_dir) {
+  const auto pinned = open_pinned(pin_dir);
+  return pinned && pinned->has_value();
 }
 
 Program::~Program() = default;
@@ -248,6 +285,13 @@ Result<Program::Object> Program::open_sharing_maps() const {
         bpf_map__reuse_fd(bpf_object__find_map_by_name(object.get(), map.object_name), bpf_map__fd(loaded));
     if (error != 0) return os_error(fmt::format("map \"{}\": share", map.name), -error);
   }
+  std::size_t constants_size = 0;
+  const void* constants = bpf_map__initial_value(skeleton_->get()->maps.rodata, &constants_size);
+  bpf_map* own = bpf_object__find_map_by_name(object.get(), ".rodata");
+  if (const int error = bpf_map__set_initial_value(own, constants, constants_size); error != 0)
+    return os_error("constants of the XDP program: share", -error);
+  // Only the clock of this process is asked.
+  bpf_program__set_autoload(bpf_object__find_program_by_name(object.get(), "xdplb_clock"), false);
   return object;
 }
 

@@ -13,14 +13,22 @@ struct bpf_object;
 
 namespace xdplb {
 
+// Size of the table of flows, in entries: a power of two, XDPLB_MIN_FLOWS..XDPLB_MAX_FLOWS.
+struct FlowCapacity {
+  std::uint32_t entries = XDPLB_DEFAULT_FLOWS;
+};
+
 class Program {
  public:
   // Loads the program with the maps pinned in `pin_dir`/maps, or with new ones that it pins there.
   //
   // pin_dir  on a bpffs, e.g. /sys/fs/bpf/xdplb/default; made when absent
-  // Errors: kPermission without the rights; kConflict when the pinned maps have another layout version (left as they
-  // are); kFailed naming the feature when the kernel lacks one.
-  static Result<std::unique_ptr<Program>> open(const std::filesystem::path& pin_dir);
+  // flows    of new maps; pinned ones keep the size they were made with
+  // Errors: kUsage for a capacity that is none; kPermission without the rights; kConflict when the pinned maps have
+  // another layout version (left as they are); kFailed naming the feature when the kernel lacks one.
+  static Result<std::unique_ptr<Program>> open(const std::filesystem::path& pin_dir, FlowCapacity flows = {});
+  // Whether open() would find a complete set of maps.
+  static bool is_pinned(const std::filesystem::path& pin_dir);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

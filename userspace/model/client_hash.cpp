@@ -77,16 +77,30 @@ HashSeeds derive_seeds(std::string_view secret, std::string_view port_path) {
   return seeds;
 }
 
-std::uint32_t client_row(const Endpoint& client, const HashSeeds& seeds, std::uint32_t mask) {
+HashShape affinity_shape(Family family, unsigned length) {
+  HashShape shape{.port_shift = 16};
+  if (family == Family::kV4) {
+    shape.client_shift = static_cast<std::uint8_t>(32 - length);
+  } else if (length <= 64) {
+    shape.client_shift = static_cast<std::uint8_t>(64 - length);
+    shape.low_kept = false;
+  } else {
+    shape.low_shift = static_cast<std::uint8_t>(128 - length);
+  }
+  return shape;
+}
+
+std::uint32_t client_row(const Endpoint& client, const HashSeeds& seeds, std::uint32_t mask, const HashShape& shape) {
   const std::uint8_t* bytes = client.address.bytes().data();
   std::uint64_t address = 0;
   if (client.address.is_v4()) {
-    address = load_be32(bytes);
+    address = std::uint64_t{load_be32(bytes)} >> shape.client_shift;
   } else {
-    address = (load_be64(bytes) + seeds[0]) * (load_be64(bytes + 8) + seeds[2]);
+    const std::uint64_t low = shape.low_kept ? load_be64(bytes + 8) >> shape.low_shift : 0;
+    address = ((load_be64(bytes) >> shape.client_shift) + seeds[0]) * (low + seeds[2]);
     address ^= address >> 32;
   }
-  std::uint64_t hash = (address + seeds[0]) * (client.port + seeds[1]);
+  std::uint64_t hash = (address + seeds[0]) * ((std::uint32_t{client.port} >> shape.port_shift) + seeds[1]);
   hash = (hash ^ (hash >> 32)) * seeds[2];
   return static_cast<std::uint32_t>(hash >> 48) & mask;
 }

@@ -23,11 +23,27 @@ std::uint64_t siphash(const std::array<std::uint64_t, 2>& key, std::string_view 
 // port_path  PortPath::to_string()
 HashSeeds derive_seeds(std::string_view secret, std::string_view port_path);
 
+// What of a client is hashed; by default everything. A value of this is the twin of the last fields of struct
+// xdplb_port.
+struct HashShape {
+  std::uint8_t client_shift = 0;  // of the address: IPv4 (0..31), or the upper half of IPv6 (0..63)
+  std::uint8_t low_shift = 0;     // of the lower half of IPv6, 0..63
+  bool low_kept = true;           // the lower half of IPv6 counts
+  std::uint8_t port_shift = 0;    // 16: the port does not count
+  bool operator==(const HashShape&) const = default;
+};
+
+// The shape that sees only the first `length` bits of the address, and no port: clients that share them share a row.
+//
+// length  1..32 for IPv4, 1..128 for IPv6
+HashShape affinity_shape(Family family, unsigned length);
+
 // Row of a client within a slice of mask + 1 rows (a power of two, at most 65536): a product of address and port, each
 // shifted by a seed, folded and multiplied once more, modulo 2^64; the high bits of it. The BPF program computes the
 // same.
 //
 // client  address and port as the client sent them; the port in host order
-std::uint32_t client_row(const Endpoint& client, const HashSeeds& seeds, std::uint32_t mask);
+std::uint32_t client_row(const Endpoint& client, const HashSeeds& seeds, std::uint32_t mask,
+                         const HashShape& shape = {});
 
 }  // namespace xdplb

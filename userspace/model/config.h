@@ -16,6 +16,21 @@ namespace xdplb {
 
 inline constexpr unsigned kDefaultWeight = 10;
 inline constexpr unsigned kMaxWeight = 100;
+inline constexpr unsigned kDefaultStaleTimeout = 300;  // seconds
+inline constexpr unsigned kMaxTimeout = 43200;         // seconds: stamps of rows tell no longer times apart
+
+// How a port chooses the server of a new flow. All but kHash write every flow down.
+enum class Pick : std::uint8_t { kHash, kRoundRobin, kLeastConnections };
+std::string_view pick_name(Pick pick);  // "hash", "wrr", "least-connections"
+// What becomes of a packet that belongs to no known connection of a port that writes every one down.
+enum class OnStale : std::uint8_t { kRepick, kReset, kDrop };
+std::string_view on_stale_name(OnStale on_stale);  // "repick", "reset", "drop"
+// What becomes of a packet for a port without servers.
+enum class NoServer : std::uint8_t { kDrop, kPass, kReset };
+std::string_view no_server_name(NoServer no_server);  // "drop", "pass", "reset"
+// Who answers an echo request to a cluster's address.
+enum class Echo : std::uint8_t { kServer, kDispatcher, kOff };
+std::string_view echo_name(Echo echo);  // "server", "dispatcher", "off"
 
 // Every member below has an initialiser: without one g++ warns about a designated initialiser that leaves it out.
 struct ServerConfig {
@@ -23,19 +38,43 @@ struct ServerConfig {
   IpAddress address{};               // tells where the server's MAC is; unique in its port
   unsigned weight = kDefaultWeight;  // 0..kMaxWeight; 0 gets no new flows
   std::optional<Family> family{};    // serves only this family of the cluster's addresses when set
+  // 802.1Q tag of frames to it: absent: as the client's frame came; 0: none; 1..4094.
+  std::optional<std::uint16_t> vlan{};
   bool operator==(const ServerConfig&) const = default;
 };
 
 struct PortConfig {
   std::uint16_t port = 0;  // host order; 0 = any port of the cluster that has no entry of its own
   Protocol protocol = Protocol::kTcp;
+  Pick pick = Pick::kHash;
+  unsigned stale_timeout_s = kDefaultStaleTimeout;  // 1..kMaxTimeout: a flow silent for longer is forgotten
+  OnStale on_stale = OnStale::kRepick;              // reset: TCP only
+  NoServer no_server = NoServer::kDrop;             // reset: TCP only
+  // Affinity: a client's connections go to one server until none was opened for so long; 0: off; up to kMaxTimeout.
+  unsigned sticky_s = 0;
+  std::uint8_t sticky_mask_v4 = 32;   // 1..32: clients with the same first bits are one
+  std::uint8_t sticky_mask_v6 = 128;  // 1..128
+  // This port and that one of the same cluster and protocol share their clients' affinity: equal servers (names,
+  // addresses, weights) and equal sticky settings. The other port has no crossport of its own.
+  std::optional<std::uint16_t> crossport{};
+  bool udp_tracking = false;     // UDP only: every flow is written down
+  unsigned new_flow_limit = 0;   // flows written down a second; 0: no limit
+  unsigned half_open_limit = 0;  // connections without an ACK above which an event tells of it; 0: none
   std::vector<ServerConfig> servers{};
   bool operator==(const PortConfig&) const = default;
+
+  // Every connection is written down, on settled rows, too.
+  bool is_tracked() const { return pick != Pick::kHash || udp_tracking; }
 };
 
 struct ClusterConfig {
   std::string name{};
-  std::vector<IpAddress> addresses{};  // the VIPAs; at least one
+  std::vector<IpAddress> addresses{};  // the VIPAs
+  // Networks whose every address is the cluster's, for a dispatcher in the routed path: longest match, after the
+  // addresses of all clusters; host bits are 0. At least one address or prefix. In documents they stand among the
+  // addresses: "198.51.100.0/24"; "0.0.0.0" and "::" are everything.
+  std::vector<IpPrefix> prefixes{};
+  Echo echo = Echo::kServer;
   std::vector<PortConfig> ports{};
   bool operator==(const ClusterConfig&) const = default;
 };
@@ -47,9 +86,20 @@ struct Config {
   // Keys the client hash of every port. Two dispatchers with equal secret and clusters send a flow to the same server.
   // Empty: the daemon makes one at random and keeps it in its state.
   std::string secret{};
+  std::vector<MacAddress> peers{};  // other dispatchers, at most 16: frames from them are refused
+  bool decrement_ttl = false;       // of every packet forwarded
   std::vector<ClusterConfig> clusters{};
   bool operator==(const Config&) const = default;
 };
+
+// What the operator says of a server at run time; not part of the configuration.
+enum class Admin : std::uint8_t {
+  kReady,
+  kDrain,     // no new flows; keeps its flows and its sticky clients
+  kDrainNow,  // no new flows, not even of sticky clients
+  kDown,      // out at once
+};
+std::string_view admin_name(Admin admin);  // "ready", "drain", "drain-now", "down"
 
 // Paths as a person types them: "web", "web/443" (tcp), "web/53/udp", "web/443/s1", "web/53/udp/s1".
 struct PortPath {
@@ -81,9 +131,10 @@ Result<void> check_name(std::string_view name, std::string_view what);
 // check_name for a cluster, whose name never begins with ':'.
 Result<void> check_cluster_name(std::string_view name, std::string_view what);
 
-// Checks everything that can be known without looking at this host: names, ranges, duplicates (cluster, address across
-// clusters, port+protocol in a cluster, server name and address in a port), a server that is a VIPA of any cluster, an
-// address that cannot be a VIPA or a server (unspecified, multicast, broadcast, loopback), empty address lists.
+// Checks everything that can be known without looking at this host: names, ranges, duplicates (cluster, address or
+// network across clusters, port+protocol in a cluster, server name and address in a port, peer), a server that is a
+// VIPA of any cluster, an address that cannot be a VIPA or a server (unspecified, multicast, broadcast, loopback),
+// empty address lists, options of a port that exclude each other (model/port_rules.h).
 //
 // Returns the first error in document order: kConflict for a duplicate, else kInvalidConfig; the message names the path
 // ("server web/443/s1: weight 101 is not in 0..100").
@@ -99,7 +150,8 @@ const ServerConfig* find_server(const Config& config, const ServerPath& path);
 
 // What differs, one line an object in the operator's words and document order of `after`, removals first:
 // "- server web/443/s1", "+ server web/443/s3 192.0.2.23 weight 10", "~ server web/443/s2 weight 10 -> 20",
-// "+ cluster web 192.0.2.10 2001:db8::10", "+ port web/443", "~ cluster web addresses A B -> A C", "+ interface eth1".
+// "+ cluster web 192.0.2.10 2001:db8::10", "+ port web/443 sticky 60s", "~ cluster web addresses A B -> A C",
+// "~ port web/443 pick hash -> wrr sticky 0s -> 60s", "+ interface eth1", "- peer 02:00:00:00:00:02".
 // An object that comes or goes with its parent has a line of its own, too. The order of interfaces counts ("~
 // interfaces eth0 eth1 -> eth1 eth0"), that of clusters, ports and servers does not. What `after` leaves open (no
 // interfaces, empty secret) stays as it is and has no line; a changed secret is "~ secret", never its text. Empty when

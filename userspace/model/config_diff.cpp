@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // diff_lines(): what a change of configuration means, in the operator's words.
 #include "model/config.h"
+#include "model/option_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -50,9 +52,7 @@ std::string port_text(const ClusterConfig& cluster, const PortConfig& port) {
 }
 
 std::string addresses_text(const ClusterConfig& cluster) {
-  std::vector<std::string> texts;
-  for (const IpAddress& address : cluster.addresses) texts.push_back(address.to_string());
-  return fmt::format("{}", fmt::join(texts, " "));
+  return fmt::format("{}", fmt::join(address_texts(cluster.addresses, cluster.prefixes), " "));
 }
 
 std::string_view family_text(const std::optional<Family>& family) { return family ? family_name(*family) : "any"; }
@@ -103,6 +103,15 @@ void removed_ports(const ClusterConfig& before, const ClusterConfig* after, std:
   }
 }
 
+// "- peer A" or "+ peer A" for each of `list` that `other` lacks.
+void missing_peers(const char* mark, const std::vector<MacAddress>& list, const std::vector<MacAddress>& other,
+                   std::vector<std::string>& lines) {
+  for (const MacAddress& peer : list) {
+    const bool is_there = std::find(other.begin(), other.end(), peer) != other.end();
+    if (!is_there) lines.push_back(fmt::format("{} peer {}", mark, peer.to_string()));
+  }
+}
+
 void removed_clusters(const Config& before, const ClusterIndex& after, std::vector<std::string>& lines) {
   for (const ClusterConfig& cluster : before.clusters) {
     const ClusterConfig* const next = lookup(after, cluster.name);
@@ -120,12 +129,16 @@ std::string server_change(const ServerConfig& before, const ServerConfig& after)
   if (before.family != after.family) {
     text += fmt::format(" family {} -> {}", family_text(before.family), family_text(after.family));
   }
+  if (before.vlan != after.vlan) {
+    text += fmt::format(" vlan {} -> {}", vlan_text(before.vlan), vlan_text(after.vlan));
+  }
   return text;
 }
 
 std::string added_server(const ServerConfig& server) {
   const std::string family = server.family ? fmt::format(" family {}", family_name(*server.family)) : "";
-  return fmt::format("{} weight {}{}", server.address.to_string(), server.weight, family);
+  const std::string vlan = server.vlan ? fmt::format(" vlan {}", vlan_text(server.vlan)) : "";
+  return fmt::format("{} weight {}{}{}", server.address.to_string(), server.weight, family, vlan);
 }
 
 // Everything that `after` has beyond or otherwise than `before`, which may be null.
@@ -142,24 +155,64 @@ void changed_servers(const std::string& path, const PortConfig* before, const Po
   }
 }
 
+// " sticky 0s -> 60s" for each option that differs.
+std::string port_change(const PortConfig& before, const PortConfig& after) {
+  std::string text;
+  const auto old_texts = option_texts(before);
+  const auto new_texts = option_texts(after);
+  for (std::size_t i = 0; i < old_texts.size(); ++i) {
+    const auto& [name, value] = new_texts[i];
+    if (value != old_texts[i].second) text += fmt::format(" {} {} -> {}", name, old_texts[i].second, value);
+  }
+  return text;
+}
+
+// " sticky 60s" for each option that is not the default.
+std::string added_port(const PortConfig& port) {
+  std::string text;
+  const auto usual = option_texts(PortConfig{});
+  const auto texts = option_texts(port);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i] != usual[i]) text += fmt::format(" {} {}", texts[i].first, texts[i].second);
+  }
+  return text;
+}
+
 void changed_ports(const ClusterConfig* before, const ClusterConfig& after, std::vector<std::string>& lines) {
   const PortIndex known = before == nullptr ? PortIndex{} : index_ports(*before);
   for (const PortConfig& port : after.ports) {
     const std::string path = port_text(after, port);
     const PortConfig* const old = lookup(known, port_key(port));
-    if (old == nullptr) lines.push_back("+ port " + path);
+    const std::string change = old == nullptr ? added_port(port) : port_change(*old, port);
+    if (old == nullptr) {
+      lines.push_back(fmt::format("+ port {}{}", path, change));
+    } else if (!change.empty()) {
+      lines.push_back(fmt::format("~ port {}{}", path, change));
+    }
     changed_servers(path, old, port, lines);
   }
+}
+
+std::string cluster_change(const ClusterConfig& before, const ClusterConfig& after) {
+  std::string text;
+  if (before.addresses != after.addresses || before.prefixes != after.prefixes) {
+    text += fmt::format(" addresses {} -> {}", addresses_text(before), addresses_text(after));
+  }
+  if (before.echo != after.echo) text += fmt::format(" echo {} -> {}", echo_name(before.echo), echo_name(after.echo));
+  return text;
+}
+
+std::string added_echo(const ClusterConfig& cluster) {
+  return cluster.echo == Echo::kServer ? "" : fmt::format(" echo {}", echo_name(cluster.echo));
 }
 
 void changed_clusters(const ClusterIndex& before, const Config& after, std::vector<std::string>& lines) {
   for (const ClusterConfig& cluster : after.clusters) {
     const ClusterConfig* const old = lookup(before, cluster.name);
     if (old == nullptr) {
-      lines.push_back(fmt::format("+ cluster {} {}", cluster.name, addresses_text(cluster)));
-    } else if (old->addresses != cluster.addresses) {
-      lines.push_back(
-          fmt::format("~ cluster {} addresses {} -> {}", cluster.name, addresses_text(*old), addresses_text(cluster)));
+      lines.push_back(fmt::format("+ cluster {} {}{}", cluster.name, addresses_text(cluster), added_echo(cluster)));
+    } else if (const std::string change = cluster_change(*old, cluster); !change.empty()) {
+      lines.push_back(fmt::format("~ cluster {}{}", cluster.name, change));
     }
     changed_ports(old, cluster, lines);
   }
@@ -172,11 +225,16 @@ std::vector<std::string> diff_lines(const Config& before, const Config& after) {
   const Names& new_interfaces = after.interfaces ? *after.interfaces : old_interfaces;
   std::vector<std::string> lines;
   removed_names(old_interfaces, new_interfaces, lines);
+  missing_peers("-", before.peers, after.peers, lines);
   removed_clusters(before, index_clusters(after), lines);
   added_names(old_interfaces, new_interfaces, lines);
   // The secret itself is never shown; an empty one keeps what there is.
   if (!after.secret.empty() && before.secret != after.secret) {
     lines.emplace_back(before.secret.empty() ? "+ secret" : "~ secret");
+  }
+  missing_peers("+", after.peers, before.peers, lines);
+  if (before.decrement_ttl != after.decrement_ttl) {
+    lines.emplace_back(after.decrement_ttl ? "~ decrement_ttl off -> on" : "~ decrement_ttl on -> off");
   }
   changed_clusters(index_clusters(before), after, lines);
   return lines;

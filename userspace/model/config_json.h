@@ -4,9 +4,12 @@
 
 #include "model/config.h"
 #include "model/json_text.h"
+#include "model/port_changes.h"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,11 +29,15 @@ Result<Config> parse_config(std::string_view text, std::string_view source);
 Result<ServerConfig> decode_server(const nlohmann::json& object, const std::string& path);
 Result<PortConfig> decode_port(const nlohmann::json& object, const std::string& path);
 Result<ClusterConfig> decode_cluster(const nlohmann::json& object, const std::string& path);
+// Only options; none is an object without keys.
+Result<PortChanges> decode_port_changes(const nlohmann::json& object, const std::string& path);
 
-// The document that decode_config accepts and that gives `config` again; defaults are written out. "secret" is left out
-// when empty.
+// The document that decode_config accepts and that gives `config` again. Protocol and weight are always written out,
+// other options when they are not the default; "secret" when it is not empty.
 nlohmann::json encode_config(const Config& config);
 nlohmann::json encode_server(const ServerConfig& server);
+nlohmann::json encode_vlan(const std::optional<std::uint16_t>& vlan);  // 100, "none" or "keep"
+nlohmann::json encode_port_changes(const PortChanges& changes);
 nlohmann::json encode_port(const PortConfig& port);
 nlohmann::json encode_cluster(const ClusterConfig& cluster);
 

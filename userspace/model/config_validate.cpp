@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // validate(): the rules a configuration must obey, in document order.
 #include "model/config.h"
+#include "model/option_text.h"
+#include "model/port_rules.h"
 #include "model/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -16,6 +19,7 @@ namespace xdplb {
 namespace {
 
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ - 1
+constexpr std::size_t kMaxPeers = 16;
 
 struct AddressHash {
   std::size_t operator()(const IpAddress& address) const {
@@ -26,6 +30,7 @@ struct AddressHash {
 
 // Which cluster holds a VIPA: the first one that claims it.
 using VipaOwners = std::unordered_map<IpAddress, const ClusterConfig*, AddressHash>;
+using PrefixOwners = std::map<IpPrefix, const ClusterConfig*>;
 
 Error invalid(std::string message) { return fail(ErrorCode::kInvalidConfig, std::move(message)); }
 Error conflict(std::string message) { return fail(ErrorCode::kConflict, std::move(message)); }
@@ -57,6 +62,18 @@ Result<void> check_interfaces(const std::vector<std::string>& interfaces) {
   return {};
 }
 
+Result<void> check_peers(const std::vector<MacAddress>& peers) {
+  std::set<MacAddress> seen;
+  for (const MacAddress& peer : peers) {
+    if (peer.is_multicast() || peer.is_zero()) {
+      return invalid(fmt::format("peer {}: not the MAC address of an interface", peer.to_string()));
+    }
+    if (!seen.insert(peer).second) return conflict(fmt::format("peer {}: listed twice", peer.to_string()));
+  }
+  if (peers.size() <= kMaxPeers) return {};
+  return invalid(fmt::format("peers: there are {}, at most {} are possible", peers.size(), kMaxPeers));
+}
+
 VipaOwners collect_vipas(const Config& config) {
   VipaOwners owners;
   for (const ClusterConfig& cluster : config.clusters) {
@@ -66,7 +83,9 @@ VipaOwners collect_vipas(const Config& config) {
 }
 
 Result<void> check_addresses(const ClusterConfig& cluster, const VipaOwners& owners) {
-  if (cluster.addresses.empty()) return invalid(fmt::format("cluster {}: needs at least one address", cluster.name));
+  if (cluster.addresses.empty() && cluster.prefixes.empty()) {
+    return invalid(fmt::format("cluster {}: needs at least one address", cluster.name));
+  }
   std::unordered_set<IpAddress, AddressHash> seen;
   for (const IpAddress& address : cluster.addresses) {
     const std::string text = address.to_string();
@@ -84,9 +103,33 @@ Result<void> check_addresses(const ClusterConfig& cluster, const VipaOwners& own
   return {};
 }
 
+// `owners` holds the prefixes of the clusters before this one.
+Result<void> check_prefixes(const ClusterConfig& cluster, PrefixOwners& owners) {
+  for (const IpPrefix& prefix : cluster.prefixes) {
+    const std::string text = prefix.to_string();
+    if (prefix.length >= 8 * prefix.address.bytes().size() || prefix.network() != prefix) {
+      return invalid(fmt::format("cluster {}: {} is not a network", cluster.name, text));
+    }
+    if (prefix.address.is_loopback() || prefix.address.is_multicast()) {
+      return invalid(fmt::format("cluster {}: {} cannot be routed to a dispatcher", cluster.name, text));
+    }
+    const auto [owner, inserted] = owners.emplace(prefix, &cluster);
+    if (inserted) continue;
+    if (owner->second == &cluster) {
+      return conflict(fmt::format("cluster {}: network {} is listed twice", cluster.name, text));
+    }
+    return conflict(
+        fmt::format("cluster {}: network {} already belongs to cluster {}", cluster.name, text, owner->second->name));
+  }
+  return {};
+}
+
 Result<void> check_server(const ServerConfig& server, const std::string& path, const VipaOwners& owners) {
   if (server.weight > kMaxWeight) {
     return invalid(fmt::format("server {}: weight {} is not in 0..{}", path, server.weight, kMaxWeight));
+  }
+  if (server.vlan && *server.vlan > kMaxVlan) {
+    return invalid(fmt::format("server {}: vlan {} is not in 0..{}", path, *server.vlan, kMaxVlan));
   }
   const std::string text = server.address.to_string();
   if (const std::string_view why = unusable(server.address); !why.empty()) {
@@ -124,6 +167,7 @@ Result<void> check_ports(const ClusterConfig& cluster, const VipaOwners& owners)
         PortPath{.cluster = cluster.name, .port = port.port, .protocol = port.protocol}.to_string();
     if (!seen.emplace(port.port, port.protocol).second) return conflict(fmt::format("port {}: defined twice", path));
     if (auto checked = check_servers(port, path, owners); !checked) return checked;
+    if (auto checked = check_port_options(cluster, port); !checked) return checked;
   }
   return {};
 }
@@ -134,12 +178,15 @@ Result<void> validate(const Config& config) {
   if (config.interfaces) {
     if (auto checked = check_interfaces(*config.interfaces); !checked) return checked;
   }
+  if (auto checked = check_peers(config.peers); !checked) return checked;
   const VipaOwners owners = collect_vipas(config);
+  PrefixOwners prefixes;
   std::unordered_set<std::string_view> names;
   for (const ClusterConfig& cluster : config.clusters) {
     if (auto checked = check_cluster_name(cluster.name, "cluster"); !checked) return checked;
     if (!names.insert(cluster.name).second) return conflict(fmt::format("cluster {}: defined twice", cluster.name));
     if (auto checked = check_addresses(cluster, owners); !checked) return checked;
+    if (auto checked = check_prefixes(cluster, prefixes); !checked) return checked;
     if (auto checked = check_ports(cluster, owners); !checked) return checked;
   }
   return {};

@@ -1,35 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/plan.h"
 
+#include "model/plan_draft.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 namespace xdplb {
-namespace {
 
-constexpr std::array kFamilies = {Family::kV4, Family::kV6};
+using draft::Draft;
 
-// What one make_plan works on: the plan in the making and what is given back at its end.
-struct Draft {
-  Plan plan;
-  std::vector<std::uint16_t> freed_indexes;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> freed_rows;
-};
+namespace draft {
 
 bool has_family(const ClusterConfig& cluster, Family family) {
   return std::any_of(cluster.addresses.begin(), cluster.addresses.end(),
-                     [family](const IpAddress& address) { return address.family() == family; });
+                     [family](const IpAddress& address) { return address.family() == family; }) ||
+         std::any_of(cluster.prefixes.begin(), cluster.prefixes.end(),
+                     [family](const IpPrefix& prefix) { return prefix.address.family() == family; });
 }
 
-bool serves(const PlannedServer& server, Family family) {
-  return !server.config.family || *server.config.family == family;
+GroupAdmins group_admins(const Config& config, const std::map<ServerPath, Admin>& admins) {
+  GroupAdmins groups;
+  for (const auto& [path, admin] : admins) {
+    const auto* port = find_port(config, path.port);
+    if (port == nullptr) continue;
+    auto& word = groups[lead_of(path.port.cluster, *port)][path.server];
+    word = std::max(word, admin);
+  }
+  return groups;
 }
 
-std::optional<ServerTarget> find_target(const ServerTargets& targets, const IpAddress& address) {
-  const auto found = targets.find(address);
-  if (found == targets.end()) return std::nullopt;
+Admin admin_of(const GroupAdmins& admins, const PortPath& lead, const std::string& server) {
+  const auto group = admins.find(lead);
+  if (group == admins.end()) return Admin::kReady;
+  const auto found = group->second.find(server);
+  return found == group->second.end() ? Admin::kReady : found->second;
+}
+
+bool is_shared(const ClusterConfig& cluster, const PortConfig& port) {
+  return port.crossport || std::any_of(cluster.ports.begin(), cluster.ports.end(), [&port](const PortConfig& other) {
+           return other.protocol == port.protocol && other.crossport == port.port;
+         });
+}
+
+PlannedPort begin_port(const ClusterConfig& cluster, const PortConfig& port, std::string_view secret) {
+  PlannedPort planned;
+  planned.path = {.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
+  planned.config = port;
+  planned.seeds = derive_seeds(secret, lead_of(cluster.name, port).to_string());
+  planned.is_shared = is_shared(cluster, port);
+  return planned;
+}
+
+void Draft::free_port(const PlannedPort& port) {
+  for (const auto& server : port.servers) freed_indexes.push_back(server.index);
+  for (const auto& rows : port.rows)
+    if (rows) freed_rows.emplace_back(rows->first_row, rows->count());
+  for (const auto& members : port.members)
+    if (members) freed_rows.emplace_back(members->first_row, members->slice);
+  for (const auto options : port.options)
+    if (options != 0) freed_options.push_back(options);
+}
+
+void Draft::give_back() {
+  for (const auto index : freed_indexes) plan.indexes.give_back(index);
+  for (const auto index : freed_options) plan.options.give_back(index);
+  for (const auto& [first, count] : freed_rows) plan.rows.give_back(first, count);
+}
+
+}  // namespace draft
+
+namespace {
+
+// What every port is planned from.
+struct Setting {
+  const Plan& before;
+  const Surroundings& host;
+  std::string_view secret;
+  draft::GroupAdmins admins;
+};
+
+std::optional<ServerTarget> find_target(const Surroundings& host, const IpAddress& address, Admin admin) {
+  if (admin == Admin::kDown) return std::nullopt;
+  if (host.own.contains(address)) return ServerTarget{.mac = {}, .ifindex = 0, .is_local = true};
+  const auto found = host.targets.find(address);
+  if (found == host.targets.end()) return std::nullopt;
   return found->second;
 }
 
@@ -41,20 +97,21 @@ void keep_last_targets(const PlannedPort& before, const Surroundings& host, std:
   for (auto& server : servers) {
     const auto* old = before.server_at(server.index);
     if (old == nullptr || !old->target || old->config.address != server.config.address) continue;
-    if (host.interfaces.contains(old->target->ifindex)) server.target = old->target;
+    if (server.admin != Admin::kDown && host.interfaces.contains(old->target->ifindex)) server.target = old->target;
   }
 }
 
 // Servers that keep their name keep their index, others get a new one.
-Result<std::vector<PlannedServer>> plan_servers(const PortConfig& port, const PlannedPort* before,
-                                                const Surroundings& host, Draft& draft) {
+Result<void> plan_servers(PlannedPort& port, const PlannedPort* before, const Setting& setting, Draft& draft) {
+  const auto lead = lead_of(port.path.cluster, port.config);
   std::map<std::string_view, const PlannedServer*> known;
   if (before != nullptr)
     for (const auto& server : before->servers) known.emplace(server.config.name, &server);
-  std::vector<PlannedServer> servers;
-  servers.reserve(port.servers.size());
-  for (const auto& config : port.servers) {
-    PlannedServer server{.config = config, .index = 0, .target = find_target(host.targets, config.address)};
+  port.servers.reserve(port.config.servers.size());
+  for (const auto& config : port.config.servers) {
+    const auto admin = draft::admin_of(setting.admins, lead, config.name);
+    PlannedServer server{
+        .config = config, .index = 0, .target = find_target(setting.host, config.address, admin), .admin = admin};
     const auto found = known.find(config.name);
     if (found != known.end()) {
       server.index = found->second->index;
@@ -64,93 +121,109 @@ Result<std::vector<PlannedServer>> plan_servers(const PortConfig& port, const Pl
       if (!index) return fail(ErrorCode::kFailed, "all server indexes are in use; remove a server first");
       server.index = *index;
     }
-    servers.push_back(std::move(server));
+    port.servers.push_back(std::move(server));
   }
   for (const auto& [name, server] : known) draft.freed_indexes.push_back(server->index);
-  if (before != nullptr) keep_last_targets(*before, host, servers);
-  return servers;
+  if (before != nullptr) keep_last_targets(*before, setting.host, port.servers);
+  return {};
 }
 
-// Who takes part in the rows of a family; one that cannot be reached does so without weight.
-std::vector<RowServer> row_servers(const std::vector<PlannedServer>& servers, Family family) {
-  std::vector<RowServer> chosen;
-  for (const auto& server : servers) {
-    if (!serves(server, family)) continue;
-    const unsigned weight = server.target ? server.config.weight : 0;
-    chosen.push_back({.name = server.config.name, .index = server.index, .weight = weight});
+Result<void> plan_options(const ClusterConfig& cluster, const std::string& name, const ByFamily<std::uint16_t>& before,
+                          ByFamily<std::uint16_t>& next, Draft& draft) {
+  for (const Family family : kFamilies) {
+    const auto place = static_cast<std::size_t>(family);
+    if (!draft::has_family(cluster, family)) {
+      if (before[place] != 0) draft.freed_options.push_back(before[place]);
+      continue;
+    }
+    next[place] = before[place];
+    if (next[place] != 0) continue;
+    const auto index = draft.plan.options.take();
+    if (!index) {
+      return fail(ErrorCode::kFailed,
+                  fmt::format("{}: there are too many ports and clusters; remove a port first", name));
+    }
+    next[place] = *index;
   }
-  return chosen;
-}
-
-Result<std::optional<PlannedRows>> plan_rows(const PlannedPort& port, Family family, const PlannedRows* before,
-                                             Draft& draft) {
-  const auto servers = row_servers(port.servers, family);
-  const std::uint32_t size = before != nullptr ? static_cast<std::uint32_t>(before->table.owners.size()) : 0;
-  const std::uint32_t wanted = std::max(size, rows_for(servers.size()));
-  PlannedRows next;
-  next.table = repair_rows(before != nullptr ? before->table : RowTable{}, servers, wanted);
-  const auto count = static_cast<std::uint32_t>(next.table.owners.size());
-  if (count == size) {
-    next.first_row = before->first_row;
-    return std::optional<PlannedRows>(std::move(next));
-  }
-  const auto first = draft.plan.rows.take(count);
-  if (!first) {
-    return fail(ErrorCode::kFailed, fmt::format("port {}: no room for {} more rows ({} are free); remove a port first",
-                                                port.path.to_string(), count, draft.plan.rows.free_count()));
-  }
-  next.first_row = *first;
-  if (before != nullptr) draft.freed_rows.emplace_back(before->first_row, size);
-  return std::optional<PlannedRows>(std::move(next));
-}
-
-void free_port(const PlannedPort& port, Draft& draft) {
-  for (const auto& server : port.servers) draft.freed_indexes.push_back(server.index);
-  for (const auto& rows : port.rows)
-    if (rows) draft.freed_rows.emplace_back(rows->first_row, static_cast<std::uint32_t>(rows->table.owners.size()));
+  return {};
 }
 
 // True when nothing that this port's plan is made from differs.
-bool is_current(const PlannedPort& before, const ClusterConfig& cluster, const PortConfig& port,
-                const ServerTargets& targets) {
-  if (before.servers.size() != port.servers.size()) return false;
-  for (std::size_t i = 0; i < port.servers.size(); ++i) {
-    const auto& server = before.servers[i];
-    if (server.config != port.servers[i] || server.target != find_target(targets, port.servers[i].address))
-      return false;
+bool is_current(const PlannedPort& before, const PlannedPort& next, const ClusterConfig& cluster,
+                const Setting& setting) {
+  if (before.seeds != next.seeds || before.is_shared != next.is_shared || before.config != next.config) return false;
+  const auto lead = lead_of(cluster.name, next.config);
+  for (const auto& server : before.servers) {
+    const auto admin = draft::admin_of(setting.admins, lead, server.config.name);
+    if (server.admin != admin || server.target != find_target(setting.host, server.config.address, admin)) return false;
   }
   return std::all_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
-    return before.rows_of(family).has_value() == (has_family(cluster, family) && !port.servers.empty());
+    const bool is_served = draft::has_family(cluster, family);
+    return (before.options_of(family) != 0) == is_served &&
+           before.rows_of(family).has_value() == (is_served && !next.config.servers.empty());
   });
 }
 
-Result<std::shared_ptr<const PlannedPort>> plan_port(const ClusterConfig& cluster, const PortConfig& port,
-                                                     const std::shared_ptr<const PlannedPort>& before,
-                                                     const Surroundings& host, std::string_view secret, Draft& draft) {
-  const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
-  const HashSeeds seeds = derive_seeds(secret, path.to_string());
-  if (before && before->seeds == seeds && is_current(*before, cluster, port, host.targets)) return before;
-  auto next = std::make_shared<PlannedPort>();
-  next->path = path;
-  next->seeds = seeds;
-  auto servers = plan_servers(port, before.get(), host, draft);
-  if (!servers) return servers.error();
-  next->servers = std::move(*servers);
+// lead_before, lead  the port whose affinity this one shares, then and now; nullptr for a port of its own
+Result<std::shared_ptr<const PlannedPort>> plan_port(const ClusterConfig& cluster, const PortConfig& config,
+                                                     const PlannedPort* lead_before, const PlannedPort* lead,
+                                                     const Setting& setting, Draft& draft) {
+  auto next = std::make_shared<PlannedPort>(draft::begin_port(cluster, config, setting.secret));
+  const auto before = setting.before.find(next->path);
+  if (before && lead_before == lead && is_current(*before, *next, cluster, setting)) return before;
+  const PlannedPort* old = before.get();
+  const auto options_before = old != nullptr ? old->options : ByFamily<std::uint16_t>{};
+  if (auto planned = plan_options(cluster, "port " + next->path.to_string(), options_before, next->options, draft);
+      !planned)
+    return planned.error();
+  if (config.sticky_s > 0) next->affinity = lead != nullptr ? lead->affinity : next->options;
+  if (auto planned = plan_servers(*next, old, setting, draft); !planned) return planned.error();
   for (const Family family : kFamilies) {
-    const PlannedRows* old = before && before->rows_of(family) ? &*before->rows_of(family) : nullptr;
-    if (!has_family(cluster, family) || port.servers.empty()) {
-      if (old != nullptr)
-        draft.freed_rows.emplace_back(old->first_row, static_cast<std::uint32_t>(old->table.owners.size()));
-      continue;
+    if (!draft::has_family(cluster, family) || config.servers.empty()) {
+      if (old != nullptr && old->rows_of(family))
+        draft.freed_rows.emplace_back(old->rows_of(family)->first_row, old->rows_of(family)->count());
+    } else if (auto planned = draft::plan_rows(*next, family, old, lead, draft); !planned) {
+      return planned.error();
     }
-    auto rows = plan_rows(*next, family, old, draft);
-    if (!rows) return rows.error();
-    next->rows_of(family) = std::move(*rows);
+    if (auto planned = draft::plan_members(*next, family, old, draft); !planned) return planned.error();
   }
   return std::shared_ptr<const PlannedPort>(std::move(next));
 }
 
+Result<PlannedCluster> plan_cluster(const ClusterConfig& cluster, const Setting& setting, Draft& draft) {
+  PlannedCluster planned{
+      .addresses = cluster.addresses, .prefixes = cluster.prefixes, .echo = cluster.echo, .options = {}, .ports = {}};
+  const auto old = setting.before.clusters.find(cluster.name);
+  const auto options_before = old != setting.before.clusters.end() ? old->second.options : ByFamily<std::uint16_t>{};
+  if (auto done = plan_options(cluster, "cluster " + cluster.name, options_before, planned.options, draft); !done)
+    return done.error();
+  // Ports that lead first: those that share their affinity have their rows.
+  for (const bool follows : {false, true}) {
+    for (const auto& port : cluster.ports) {
+      if (port.crossport.has_value() != follows) continue;
+      const PlannedPort* lead = nullptr;
+      const PlannedPort* lead_before = nullptr;
+      if (follows) {
+        const auto path = lead_of(cluster.name, port);
+        const auto found = planned.ports.find(path);
+        lead = found != planned.ports.end() ? found->second.get() : nullptr;
+        lead_before = setting.before.find(path).get();
+      }
+      auto next = plan_port(cluster, port, lead_before, lead, setting, draft);
+      if (!next) return next.error();
+      const auto path = (*next)->path;
+      planned.ports.emplace(path, std::move(*next));
+    }
+  }
+  return planned;
+}
+
 }  // namespace
+
+HashShape PlannedPort::shape_of(Family family) const {
+  if (config.sticky_s == 0) return {};
+  return affinity_shape(family, family == Family::kV4 ? config.sticky_mask_v4 : config.sticky_mask_v6);
+}
 
 const PlannedServer* PlannedPort::server_at(std::uint16_t index) const {
   const auto found = std::find_if(servers.begin(), servers.end(),
@@ -165,91 +238,31 @@ std::shared_ptr<const PlannedPort> Plan::find(const PortPath& path) const {
   return port == cluster->second.ports.end() ? nullptr : port->second;
 }
 
+PortPath lead_of(const std::string& cluster, const PortConfig& port) {
+  return {.cluster = cluster, .port = port.crossport.value_or(port.port), .protocol = port.protocol};
+}
+
 Result<Plan> make_plan(const Plan& before, const Config& config, const Surroundings& host, std::string_view secret) {
-  Draft draft{.plan = before, .freed_indexes = {}, .freed_rows = {}};
+  Draft draft{.plan = before};
   draft.plan.clusters.clear();
+  draft.plan.decrement_ttl = config.decrement_ttl;
+  draft.plan.peers = config.peers;
+  const Setting setting{
+      .before = before, .host = host, .secret = secret, .admins = draft::group_admins(config, host.admins)};
   for (const auto& cluster : config.clusters) {
-    PlannedCluster planned{.addresses = cluster.addresses, .ports = {}};
-    for (const auto& port : cluster.ports) {
-      const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
-      auto next = plan_port(cluster, port, before.find(path), host, secret, draft);
-      if (!next) return next.error();
-      planned.ports.emplace(path, std::move(*next));
-    }
-    draft.plan.clusters.emplace(cluster.name, std::move(planned));
+    auto planned = plan_cluster(cluster, setting, draft);
+    if (!planned) return planned.error();
+    draft.plan.clusters.emplace(cluster.name, std::move(*planned));
   }
-  for (const auto& [name, cluster] : before.clusters)
+  for (const auto& [name, cluster] : before.clusters) {
     for (const auto& [path, port] : cluster.ports)
-      if (!draft.plan.find(path)) free_port(*port, draft);
-  for (const auto index : draft.freed_indexes) draft.plan.indexes.give_back(index);
-  for (const auto& [first, count] : draft.freed_rows) draft.plan.rows.give_back(first, count);
+      if (!draft.plan.find(path)) draft.free_port(*port);
+    if (draft.plan.clusters.contains(name)) continue;
+    for (const auto options : cluster.options)
+      if (options != 0) draft.freed_options.push_back(options);
+  }
+  draft.give_back();
   return std::move(draft.plan);
-}
-
-Assignments assignments_of(const Plan& plan) {
-  Assignments assignments;
-  for (const auto& [name, cluster] : plan.clusters) {
-    for (const auto& [path, port] : cluster.ports) {
-      auto& assignment = assignments[path];
-      for (const auto& server : port->servers) assignment.servers.emplace(server.config.name, server.index);
-      for (const Family family : kFamilies) {
-        const auto& rows = port->rows_of(family);
-        if (!rows) continue;
-        assignment.rows[static_cast<std::size_t>(family)] = {rows->first_row,
-                                                             static_cast<std::uint32_t>(rows->table.owners.size())};
-      }
-    }
-  }
-  return assignments;
-}
-
-namespace {
-
-// Builds one port from its numbers; false when they contradict the configuration or what is claimed already.
-bool restore_port(const PortConfig& config, const PortAssignment& assignment, const MapReader& maps, Plan& plan,
-                  std::set<std::uint16_t>& used, PlannedPort& port) {
-  std::set<std::uint16_t> mine;
-  for (const auto& server : config.servers) {
-    const auto index = assignment.servers.find(server.name);
-    if (index == assignment.servers.end() || used.contains(index->second)) return false;
-    if (!mine.insert(index->second).second) return false;
-    port.servers.push_back({.config = server, .index = index->second, .target = maps.target(index->second)});
-  }
-  for (const Family family : kFamilies) {
-    const auto& slice = assignment.rows[static_cast<std::size_t>(family)];
-    if (!slice) continue;
-    const auto [first, count] = *slice;
-    if (!plan.rows.claim(first, count)) return false;
-    PlannedRows rows{.first_row = first, .table = {.owners = maps.rows(first, count), .homes = {}}};
-    rows.table.homes.assign(count, 0);
-    // The last change before the daemon died may have been published and not kept: its servers are strangers here.
-    rows.table = repair_rows(rows.table, row_servers(port.servers, family), count);
-    port.rows_of(family) = std::move(rows);
-  }
-  used.merge(mine);
-  return true;
-}
-
-}  // namespace
-
-Plan restore_plan(const Config& config, const Assignments& assignments, const MapReader& maps, std::string_view secret,
-                  Capacity capacity) {
-  Plan plan(capacity);
-  std::set<std::uint16_t> used;
-  for (const auto& cluster : config.clusters) {
-    auto& planned = plan.clusters[cluster.name];
-    planned.addresses = cluster.addresses;
-    for (const auto& config_port : cluster.ports) {
-      auto port = std::make_shared<PlannedPort>();
-      port->path = {.cluster = cluster.name, .port = config_port.port, .protocol = config_port.protocol};
-      port->seeds = derive_seeds(secret, port->path.to_string());
-      const auto found = assignments.find(port->path);
-      if (found == assignments.end() || !restore_port(config_port, found->second, maps, plan, used, *port)) continue;
-      planned.ports.emplace(port->path, std::move(port));
-    }
-  }
-  plan.indexes = IndexPool(capacity.servers, used);
-  return plan;
 }
 
 }  // namespace xdplb

@@ -10,8 +10,8 @@
 
 namespace xdplb {
 
-// Indexes 1..limit-1 of (port, server) pairs. The one that was given back first is taken first, so that an index rests
-// as long as possible before another server gets it.
+// Indexes 1..limit-1: of (port, server) pairs, of option records. The one that was given back first is taken first, so
+// that an index rests as long as possible before somebody else gets it.
 class IndexPool {
  public:
   // limit  exclusive, at most 65536

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The real program, the floors it is measured against, and the ends of the live line. */
+/* The real program, what it is measured against, and the ends of the live line. */
 #include "xdplb.bpf.c"
 
 #include "traffic.bpf.h"
 
 #include "floor.bpf.h"
+
+#include "lru.bpf.h"
+
+#include "flood.bpf.h"
 
 SEC("xdp")
 int floor_one(struct xdp_md *ctx)
@@ -31,8 +35,24 @@ WITH_MANY_CLIENTS(ipv4)
 WITH_MANY_CLIENTS(vlan)
 WITH_MANY_CLIENTS(ipv6)
 
-/* How many clusters dispatch_clusters spreads its packets over; set before the program is loaded. */
-const volatile __u32 cluster_count = 1;
+#define WITH_CHANGE(name, change, forward)                                                                             \
+	SEC("xdp")                                                                                                     \
+	int name(struct xdp_md *ctx)                                                                                   \
+	{                                                                                                              \
+		change;                                                                                                \
+		return forward;                                                                                        \
+	}
+
+WITH_CHANGE(dispatch_new, next_new_client(ctx), dispatch(ctx))
+WITH_CHANGE(floor_new, next_new_client(ctx), floor_forward(ctx))
+WITH_CHANGE(dispatch_ttl, renew_ttl(ctx), dispatch(ctx))
+WITH_CHANGE(floor_ttl, renew_ttl(ctx), floor_forward(ctx))
+WITH_CHANGE(lru_one, , lru_forward(ctx, &lru_small))
+WITH_CHANGE(lru_64ki, next_client(ctx, ipv4_place), lru_forward(ctx, &lru_small))
+WITH_CHANGE(lru_1mi, next_client(ctx, ipv4_place), lru_forward(ctx, &lru_large))
+
+/* How many clusters dispatch_clusters spreads its packets over. */
+__u32 cluster_count SEC(".data.bench") = 1;
 
 SEC("xdp")
 int dispatch_clusters(struct xdp_md *ctx)
@@ -82,7 +102,8 @@ int count_arrived(struct xdp_md *ctx)
 /* Where the generator is in its sequence. Pages of live frames are used again, so the state cannot lie in the frame. */
 __u32 sequence SEC(".data.bench");
 
-/* All headers of the frame to send, put back before each sending: who had the page last forwarded it and changed them. */
+/* All headers of the frame to send, put back before each sending: who had the page last forwarded it and changed them.
+ */
 #define HEADER_WORDS 7
 __u64 headers[HEADER_WORDS] SEC(".data.bench");
 

@@ -157,6 +157,113 @@ TEST(Print, DropsAndStats) {
           table);
 }
 
+TEST(Print, PortsShowTheirOptionsAndWhatIsWrittenDown) {
+  const json port = {{"path", "web/443"},
+                     {"pick", "wrr"},
+                     {"sticky_s", 60},
+                     {"sticky_masks", {"/24", "/128"}},
+                     {"stale_timeout_s", 60},
+                     {"on_stale", "reset"},
+                     {"no_server", "pass"},
+                     {"crossport", 80},
+                     {"udp_tracking", true},
+                     {"new_flow_limit", 1000},
+                     {"half_open_limit", 500},
+                     {"rows",
+                      {{"v4", {{"rows", 1024}, {"changing", 5}, {"lookup", 7}}},
+                       {"v6", {{"rows", 2048}, {"changing", 1}, {"lookup", 7}}}}},
+                     {"flows", 1034},
+                     {"half_open", 12},
+                     {"recorded", 2000},
+                     {"refused", 3}};
+  EXPECT_EQ(printed(print_ports, port),
+            "PORT     PICK  STICKY              ROWS V4  ROWS V6  CHANGING  FLOWS  HALF-OPEN  REFUSED  SERVERS  "
+            "OPTIONS\n"
+            "web/443  wrr   1 min 0 s /24 /128    1,024    2,048         6  1,034         12        3        0  "
+            "crossport 80, udp-tracking, stale-timeout 60s, on-stale reset, no-server pass, new-flow-limit 1000, "
+            "half-open-limit 500\n");
+}
+
+TEST(Print, DefaultsOfAPortAreNotShown) {
+  const json port = {
+      {"path", "web/443"},      {"pick", "hash"},       {"sticky_s", 0},        {"sticky_masks", {"/32", "/128"}},
+      {"stale_timeout_s", 300}, {"on_stale", "repick"}, {"no_server", "drop"},  {"crossport", nullptr},
+      {"udp_tracking", false},  {"new_flow_limit", 0},  {"half_open_limit", 0}, {"flows", 0}};
+  EXPECT_EQ(printed(print_ports, port), "PORT     PICK  SERVERS\nweb/443  hash        0\n");
+  json sticky = port;
+  sticky["sticky_s"] = 30;
+  EXPECT_EQ(printed(print_ports, sticky), "PORT     PICK  STICKY  SERVERS\nweb/443  hash  30 s          0\n");
+}
+
+TEST(Print, ServersOnTheirWayOutShowWhatIsLeft) {
+  json leaving = server("s1", "192.0.2.21");
+  leaving["admin"] = "drain";
+  leaving["base_rows"] = {{"v4", 500}, {"v6", 12}};
+  leaving["flows"] = 1034;
+  const auto lines = [](const json& object) { return printed(print_servers, object); };
+  EXPECT_NE(lines(leaving).find("up, drain  512 rows, 1,034 flows  "), std::string::npos) << lines(leaving);
+  leaving["deadline_s"] = 61;
+  EXPECT_NE(lines(leaving).find("512 rows, 1,034 flows, 1 min 1 s to go"), std::string::npos) << lines(leaving);
+  leaving["admin"] = "ready";
+  EXPECT_EQ(lines(leaving).find("LEFT"), std::string::npos) << lines(leaving);
+  EXPECT_NE(lines(leaving).find("FLOWS"), std::string::npos);
+}
+
+TEST(Print, ClusterSaysWhoAnswersEcho) {
+  json object = {{"name", "web"}, {"addresses", {"198.51.100.0/24"}}, {"echo", "off"}};
+  EXPECT_EQ(printed(print_cluster, object), "cluster web  198.51.100.0/24  echo off\n  no ports\n");
+  object["echo"] = "server";
+  EXPECT_EQ(printed(print_cluster, object), "cluster web  198.51.100.0/24\n  no ports\n");
+}
+
+TEST(Print, FlowsWithTheirTotals) {
+  const json flows = {{"total", 1034},
+                      {"capacity", 1048576},
+                      {"half_open", 12},
+                      {"closing", 3},
+                      {"flows",
+                       {{{"kind", "flow"},
+                         {"client", "198.51.100.1:1234"},
+                         {"vipa", "192.0.2.10:443"},
+                         {"protocol", "tcp"},
+                         {"server", "web/443/s1"},
+                         {"state", "open"},
+                         {"idle_s", 3},
+                         {"age_s", 61},
+                         {"row", 17}},
+                        {{"kind", "client"},
+                         {"client", "198.51.100.0"},
+                         {"vipa", nullptr},
+                         {"protocol", "tcp"},
+                         {"server", "web/443/s2"},
+                         {"state", "open"},
+                         {"idle_s", 0},
+                         {"age_s", 0},
+                         {"row", 0}}}}};
+  EXPECT_EQ(printed(print_flows, flows),
+            "1,034 of 1,048,576 flows, 12 half-open, 3 closing\n"
+            "\n"
+            "KIND    CLIENT             VIPA            PROTOCOL  SERVER      STATE  IDLE        AGE  ROW\n"
+            "flow    198.51.100.1:1234  192.0.2.10:443  tcp       web/443/s1  open    3 s  1 min 1 s   17\n"
+            "client  198.51.100.0       -               tcp       web/443/s2  open    0 s        0 s    0\n");
+  EXPECT_EQ(printed(print_flows, {{"total", 0}, {"capacity", 4096}}), "0 of 4,096 flows, 0 half-open, 0 closing\n");
+}
+
+TEST(Print, ExplainSaysTheEntryOfAFlow) {
+  const std::string text = printed(
+      print_explain,
+      {{"cluster", "web"},
+       {"how", "flow"},
+       {"wildcard", true},
+       {"flow",
+        {{"kind", "flow"}, {"server", "web/443/s1"}, {"state", "open"}, {"idle_s", 3}, {"age_s", 61}, {"row", 17}}}});
+  EXPECT_NE(text.find("how        flow\n"
+                      "flow       flow of web/443/s1, open, idle for 3 s, since 1 min 1 s\n"
+                      "wildcard   yes\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Print, ExplainSaysTheWayOfAFlow) {
   EXPECT_EQ(printed(print_explain, {{"cluster", "web"},
                                     {"port", "web/443"},
@@ -188,7 +295,7 @@ TEST(Print, ForeignDocumentsDoNotBreakIt) {
         json{{"problems", 1}, {"interfaces", "x"}, {"clusters", {1}}, {"vipas", {json::array()}}},
         json{{"packets", -5}, {"bytes", 1e300}, {"servers", {nullptr}}, {"outcomes", {1.5}}}}) {
     for (auto* print : {print_status, print_clusters, print_cluster, print_ports, print_servers, print_drops,
-                        print_stats, print_explain}) {
+                        print_stats, print_explain, print_flows}) {
       EXPECT_FALSE(printed(print, document).empty()) << document;
     }
   }

@@ -20,6 +20,26 @@ IpAddress ip(const char* text) { return *IpAddress::parse(text); }
 
 ServerConfig server_one() { return {.name = "s1", .address = ip("192.0.2.21"), .weight = 20, .family = Family::kV4}; }
 
+const IpPrefix kNetwork{.address = ip("198.51.100.0"), .length = 24};
+constexpr std::optional<std::uint16_t> kKeepTag{};
+
+// Each option has a value that is not its default.
+PortConfig every_option() {
+  return {.port = 53,
+          .protocol = Protocol::kUdp,
+          .pick = Pick::kLeastConnections,
+          .stale_timeout_s = 7200,
+          .on_stale = OnStale::kDrop,
+          .no_server = NoServer::kPass,
+          .sticky_s = 60,
+          .sticky_mask_v4 = 24,
+          .sticky_mask_v6 = 30,
+          .crossport = 443,
+          .udp_tracking = true,
+          .new_flow_limit = 1000,
+          .half_open_limit = 500};
+}
+
 Config full_config() {
   Config config;
   config.interfaces = std::vector<std::string>{"eth0", "eth1"};
@@ -27,6 +47,10 @@ Config full_config() {
   ClusterConfig cluster{.name = "web", .addresses = {ip("192.0.2.10"), ip("2001:db8::10")}, .ports = {}};
   cluster.ports.push_back({.port = 0, .protocol = Protocol::kTcp, .servers = {server_one()}});
   ServerConfig six{.name = "2001:db8::21", .address = ip("2001:db8::21"), .weight = 0, .family = std::nullopt};
+  cluster.prefixes = {kNetwork, {.address = ip("::"), .length = 0}};
+  cluster.echo = Echo::kDispatcher;
+  config.peers = {MacAddress{{2, 0, 0, 0, 0, 1}}, MacAddress{{2, 0, 0, 0, 0, 2}}};
+  config.decrement_ttl = true;
   cluster.ports.push_back({.port = 65535, .protocol = Protocol::kUdp, .servers = {six}});
   config.clusters.push_back(cluster);
   return config;
@@ -50,12 +74,27 @@ std::vector<Request> every_request() {
       ClusterListRequest{.name = "web"},
       ClusterListRequest{.name = "a/b ?\xff"},
       ClusterAddRequest{.cluster = full_config().clusters[0]},
-      ClusterSetRequest{.name = "web", .addresses = {ip("192.0.2.11"), ip("2001:db8::11")}},
+      FlowsRequest{},
+      FlowsRequest{.port = kDns, .limit = 0},
+      FlowsRequest{.server = ServerPath{.port = kWeb, .server = "2001:db8::21"}, .limit = kMaxFlowLimit},
+      EventsRequest{},
+      EventsRequest{.after = UINT64_MAX},
+      TraceRequest{},
+      TraceRequest{.after = 7, .outcomes = {"loop", "no_server"}, .sample = kMaxTraceSample},
+      ClusterSetRequest{.name = "web", .addresses = std::vector{ip("192.0.2.11"), ip("2001:db8::11")}},
+      ClusterSetRequest{
+          .name = "web", .addresses = std::vector<IpAddress>{}, .prefixes = {kNetwork}, .echo = Echo::kOff},
+      ClusterSetRequest{.name = "web", .echo = Echo::kServer},
       ClusterRemoveRequest{.name = "web"},
       PortListRequest{},
       PortListRequest{.cluster = "web", .path = std::nullopt},
       PortListRequest{.cluster = std::nullopt, .path = kDns},
       PortAddRequest{.cluster = "web", .port = full_config().clusters[0].ports[0]},
+      PortAddRequest{.cluster = "web", .port = every_option()},
+      PortSetRequest{.path = kDns, .changes = options_of(every_option())},
+      PortSetRequest{.path = kWeb, .changes = {.sticky_s = 0, .crossport = std::optional<std::uint16_t>()}},
+      PortSetRequest{.path = kWeb, .changes = {.pick = Pick::kHash, .sticky_mask_v4 = 32}},
+      PortSetRequest{.path = kWeb, .changes = {.sticky_mask_v6 = 128, .udp_tracking = false}},
       PortRemoveRequest{.path = kWeb},
       ServerListRequest{},
       ServerListRequest{.port = kWeb, .path = std::nullopt},
@@ -64,6 +103,16 @@ std::vector<Request> every_request() {
       ServerSetRequest{.path = {.port = kWeb, .server = "s1"}, .weight = 0, .address = std::nullopt},
       ServerSetRequest{.path = {.port = kWeb, .server = "::1"}, .weight = 100, .address = ip("2001:db8::22")},
       ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = std::nullopt, .address = ip("192.0.2.22")},
+      ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = {}, .address = {}, .vlan = kKeepTag},
+      ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = {}, .address = {}, .vlan = 0},
+      ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = 1, .address = {}, .vlan = 4094},
+      ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kReady},
+      ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDown},
+      ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDrain, .deadline_s = 1},
+      ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDrainNow, .deadline_s = 43200},
+      SettingsSetRequest{.peers = std::vector<MacAddress>{}},
+      SettingsSetRequest{.peers = std::vector{MacAddress{{2, 0, 0, 0, 0, 1}}}, .decrement_ttl = true},
+      SettingsSetRequest{.decrement_ttl = false},
       ServerRemoveRequest{.path = {.port = kWeb, .server = "s1"}},
       ConfigShowRequest{},
       ConfigDiffRequest{.config = full_config()},
@@ -90,6 +139,15 @@ TEST(RequestJson, TargetsAreThoseOfTheDocumentation) {
   EXPECT_EQ(encode_request(PortRemoveRequest{.path = kDns}).target, "/v1/ports?path=web/53/udp");
   EXPECT_EQ(encode_request(ClusterRemoveRequest{.name = "web"}), (HttpCall{"DELETE", "/v1/clusters/web", ""}));
   EXPECT_EQ(encode_request(ConfigApplyRequest{.config = {}, .dry_run = true}).target, "/v1/config?dry_run=1");
+  EXPECT_EQ(encode_request(FlowsRequest{}), (HttpCall{"GET", "/v1/flows?limit=100", ""}));
+  EXPECT_EQ(encode_request(EventsRequest{.after = 7}), (HttpCall{"GET", "/v1/events?after=7", ""}));
+  EXPECT_EQ(encode_request(PortSetRequest{.path = kWeb, .changes = {.sticky_s = 60}}),
+            (HttpCall{"PATCH", "/v1/ports?path=web/443", R"({"sticky":"60s"})"}));
+  const ServerPath one{.port = kWeb, .server = "s1"};
+  EXPECT_EQ(encode_request(ServerAdminRequest{.path = one, .admin = Admin::kDrain, .deadline_s = 60}),
+            (HttpCall{"PUT", "/v1/servers/admin?path=web/443/s1", R"({"admin":"drain","deadline_s":60})"}));
+  EXPECT_EQ(encode_request(SettingsSetRequest{.peers = std::vector<MacAddress>{}}),
+            (HttpCall{"PATCH", "/v1/settings", R"({"peers":[]})"}));
 }
 
 TEST(RequestJson, DefaultsOfTheQueryAndTheBody) {
@@ -157,7 +215,19 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"GET", "/v1/explain?source=x&destination=192.0.2.1:1", "", kUsage, "x"},
         Refusal{"GET", "/v1/explain?source=192.0.2.1:1&destination=[2001:db8::1]:1", "", kUsage, "IPv6"},
         Refusal{"GET", "/v1/explain?source=192.0.2.1:1&destination=192.0.2.1:1&protocol=sctp", "", kUsage, "sctp"},
-        Refusal{"PUT", "/v1/config?dry_run=yes", "{}", kUsage, "dry_run"}));
+        Refusal{"PUT", "/v1/config?dry_run=yes", "{}", kUsage, "dry_run"},
+        Refusal{"GET", "/v1/flows?limit=100001", "", kUsage, "0..100000"},
+        Refusal{"GET", "/v1/flows?limit=-1", "", kUsage, "limit"},
+        Refusal{"GET", "/v1/flows?port=web/443&server=web/443/s1", "", kUsage, "either"},
+        Refusal{"GET", "/v1/flows?port=web/443/s1", "", kUsage, "web/443/s1"},
+        Refusal{"GET", "/v1/flows?server=web/443", "", kUsage, "web/443"},
+        Refusal{"GET", "/v1/events?after=x", "", kUsage, "after"},
+        Refusal{"GET", "/v1/events?after=", "", kUsage, "after"},
+        Refusal{"GET", "/v1/events?after=-1", "", kUsage, "after"},
+        Refusal{"GET", "/v1/events?after=18446744073709551616", "", kUsage, "after"},
+        Refusal{"GET", "/v1/settings", "", kUsage, "PATCH"},
+        Refusal{"PATCH", "/v1/ports", R"({"sticky": 1})", kUsage, "path="},
+        Refusal{"PUT", "/v1/servers/admin", R"({"admin": "down"})", kUsage, "path="}));
 
 INSTANTIATE_TEST_SUITE_P(
     Bodies, Refused,
@@ -177,7 +247,37 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"POST", "/v1/interfaces", R"({"interfaces": ["eth0"], "chian": true})", kInvalid, "chian"},
         Refusal{"POST", "/v1/clusters", R"({"name": "web", "adresses": []})", kInvalid, "adresses"},
         Refusal{"POST", "/v1/clusters", R"({"name": "web", "name": "web"})", kInvalid, "name"},
-        Refusal{"PATCH", "/v1/clusters/web", R"({})", kInvalid, "addresses"},
+        Refusal{"PATCH", "/v1/clusters/web", R"({})", kInvalid, "addresses, echo: at least one"},
+        Refusal{"PATCH", "/v1/clusters/web", R"({"echo": "on"})", kInvalid, "on"},
+        Refusal{"PATCH", "/v1/clusters/web", R"({"echo": 1})", kInvalid, "echo"},
+        Refusal{"PATCH", "/v1/clusters/web", R"({"addresses": ["192.0.2.1/24"]})", kInvalid, "192.0.2.0/24"},
+        Refusal{"PATCH", "/v1/ports?path=web/443", "{}", kInvalid, "at least one"},
+        Refusal{"PATCH", "/v1/ports?path=web/443", R"({"port": 80})", kInvalid, "port.port: unknown key"},
+        Refusal{"PATCH", "/v1/ports?path=web/443", R"({"sticky": "1 day"})", kInvalid, "port.sticky: \"1 day\""},
+        Refusal{"PATCH", "/v1/ports?path=web/443", R"({"crossport": null})", kInvalid, "port.crossport"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", "{}", kInvalid, "admin: is missing"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "up"})", kInvalid, "drain-now"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "drain", "x": 1})", kInvalid, "x"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "down", "deadline_s": 1})", kInvalid,
+                "not with down"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "ready", "deadline_s": 1})", kInvalid,
+                "not with ready"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "drain", "deadline_s": 0})", kInvalid,
+                "from 1 to 43200"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "drain", "deadline_s": 43201})", kInvalid,
+                "from 1 to 43200"},
+        Refusal{"PUT", "/v1/servers/admin?path=web/80/s1", R"({"admin": "drain", "deadline_s": "60s"})", kInvalid,
+                "deadline_s"},
+        Refusal{"PATCH", "/v1/settings", "{}", kInvalid, "at least one"},
+        Refusal{"PATCH", "/v1/settings", R"({"peers": "02:00:00:00:00:01"})", kInvalid, "list"},
+        Refusal{"PATCH", "/v1/settings", R"({"peers": [1]})", kInvalid, "string"},
+        Refusal{"PATCH", "/v1/settings", R"({"peers": ["02:00"]})", kInvalid, "02:00"},
+        Refusal{"PATCH", "/v1/settings", R"({"decrement_ttl": "on"})", kInvalid, "true or false"},
+        Refusal{"PATCH", "/v1/settings", R"({"secret": "x"})", kInvalid, "secret"},
+        Refusal{"PATCH", "/v1/servers?path=web/80/s1", R"({"vlan": 0})", kInvalid, "1 to 4094"},
+        Refusal{"PATCH", "/v1/servers?path=web/80/s1", R"({"vlan": 4095})", kInvalid, "1 to 4094"},
+        Refusal{"PATCH", "/v1/servers?path=web/80/s1", R"({"vlan": null})", kInvalid, "1 to 4094"},
+        Refusal{"PATCH", "/v1/servers?path=web/80/s1", R"({"vlan": "all"})", kInvalid, "all"},
         Refusal{"PATCH", "/v1/clusters/web", R"({"addresses": []})", kInvalid, "empty"},
         Refusal{"PATCH", "/v1/clusters/web", R"({"addresses": ["192.0.2.300"]})", kInvalid, "192.0.2.300"},
         Refusal{"PATCH", "/v1/clusters/web", R"({"addresses": ["192.0.2.1"], "name": "x"})", kInvalid, "name"},

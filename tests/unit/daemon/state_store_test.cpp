@@ -33,10 +33,24 @@ class StateStoreTest : public testing::Test {
                 .protocol = Protocol::kTcp,
                 .servers = {
                     {.name = "s1", .address = IpAddress::v4({192, 0, 2, 21}), .weight = 20, .family = Family::kV4}}}}});
-      auto& assignment = state.assignments[{.cluster = name, .port = 443, .protocol = Protocol::kTcp}];
-      assignment.servers["s1"] = static_cast<std::uint16_t>(state.assignments.size());
-      assignment.rows[0] = {1024 * static_cast<std::uint32_t>(state.assignments.size()), 1024};
+      auto& ports = state.assignments.ports;
+      auto& assignment = ports[{.cluster = name, .port = 443, .protocol = Protocol::kTcp}];
+      const auto number = static_cast<std::uint16_t>(ports.size());
+      assignment.servers["s1"] = number;
+      assignment.rows[0] = {1024U * number, 1024};
+      assignment.members[0] = {16384U + 1024U * number, 1024};
+      assignment.options = {number, 0};
+      assignment.homes[0] = {{.row = 3, .home = 0xfedcba9876543210},
+                             {.row = 17, .home = 1, .last_home = 0x8000000000000000},
+                             {.row = 65535, .home = 0xfedcba9876543210}};
+      state.assignments.clusters[name] = {static_cast<std::uint16_t>(100 + number), 0};
     }
+    state.config.peers = {{{2, 0, 0, 0, 0, 9}}};
+    state.config.decrement_ttl = true;
+    const PortPath web{.cluster = "web", .port = 443, .protocol = Protocol::kTcp};
+    state.admins[{.port = web, .server = "s1"}] = {.admin = Admin::kDrain,
+                                                   .deadline = std::chrono::system_clock::from_time_t(1'900'000'000)};
+    state.admins[{.port = web, .server = "2001:db8::1"}] = {.admin = Admin::kDown};
     return state;
   }
 
@@ -66,6 +80,7 @@ TEST_F(StateStoreTest, GivesBackWhatWasKept) {
   EXPECT_EQ((*loaded)->generated_secret, state.generated_secret);
   EXPECT_EQ((*loaded)->config, state.config);
   EXPECT_EQ((*loaded)->assignments, state.assignments);
+  EXPECT_EQ((*loaded)->admins, state.admins);
 }
 
 TEST_F(StateStoreTest, ASecondWriteIsTheSameTextAsAFreshOne) {
@@ -74,7 +89,8 @@ TEST_F(StateStoreTest, ASecondWriteIsTheSameTextAsAFreshOne) {
   ASSERT_TRUE(store.prepare(state));
   ASSERT_TRUE(store.commit());
   state.config.clusters[0].ports[0].servers[0].weight = 7;
-  state.assignments.begin()->second.servers["s1"] = 99;
+  state.assignments.ports.begin()->second.servers["s1"] = 99;
+  state.assignments.clusters["web2"] = {1, 2};
   state.config.secret = "chosen";
   ASSERT_TRUE(store.prepare(state));
   ASSERT_TRUE(store.commit());
@@ -84,6 +100,20 @@ TEST_F(StateStoreTest, ASecondWriteIsTheSameTextAsAFreshOne) {
   ASSERT_TRUE(fresh.commit());
   EXPECT_EQ(read(), incremental);
   EXPECT_EQ((*StateStore(folder).load())->config, state.config);
+}
+
+TEST_F(StateStoreTest, TheFirstVersionIsStillUnderstood) {
+  write(R"({"version": 1, "interfaces": [], "generated_secret": "g", "secret": "chosen", "clusters": [{
+      "config": {"name": "web", "addresses": ["192.0.2.10"], "ports": [{"port": 80, "servers": [
+        {"name": "s1", "address": "192.0.2.21"}]}]},
+      "assignments": {"web/80": {"servers": {"s1": 7}, "rows": {"v4": [1024, 1024]}}}}]})");
+  const auto loaded = StateStore(folder).load();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->config.secret, "chosen");
+  const auto& assignment = (*loaded)->assignments.ports.begin()->second;
+  EXPECT_EQ(assignment.servers.at("s1"), 7);
+  EXPECT_EQ(assignment.rows[0], (SliceAssignment{.first_row = 1024, .count = 1024}));
+  EXPECT_EQ(assignment.options, (ByFamily<std::uint16_t>{}));
 }
 
 TEST_F(StateStoreTest, WhatIsPreparedButNotCommittedChangesNothing) {
@@ -107,7 +137,7 @@ TEST_F(StateStoreTest, OnlyItsOwnerReadsIt) {
 
 TEST_F(StateStoreTest, AFileThatCannotBeUnderstoodIsAnErrorThatNamesItAndStays) {
   for (const auto* text :
-       {"", "{", "[]", "{\"version\": 1}", "{\"version\": 2}", "{\"version\": 1, \"interfaces\": 3}"}) {
+       {"", "{", "[]", "{\"version\": 1}", "{\"version\": 3}", "{\"version\": 1, \"interfaces\": 3}"}) {
     write(text);
     const auto state = StateStore(folder).load();
     ASSERT_FALSE(state) << text;

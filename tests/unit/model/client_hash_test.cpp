@@ -69,6 +69,34 @@ TEST(ClientHash, V6FoldsBothHalvesFirst) {
   EXPECT_EQ(client_row(v6_client(0x20010db800000001, 0xfe, 443), kSeeds, 0xffff), product >> 48);
 }
 
+TEST(ClientHash, AnAffinityOfV4SeesTheFirstBitsOfTheAddressOnly) {
+  const auto shape = affinity_shape(Family::kV4, 24);
+  EXPECT_EQ(shape, (HashShape{.client_shift = 8, .port_shift = 16}));
+  const auto row = client_row(v4_client(0xc6336407, 40000), kSeeds, 0xffff, shape);
+  EXPECT_EQ(row, second_round((0xc63364 + kSeeds[0]) * kSeeds[1]) >> 48);
+  EXPECT_EQ(client_row(v4_client(0xc63364ff, 1), kSeeds, 0xffff, shape), row);
+  EXPECT_NE(client_row(v4_client(0xc6336507, 40000), kSeeds, 0xffff, shape), row);
+  EXPECT_EQ(affinity_shape(Family::kV4, 32).client_shift, 0);
+  EXPECT_EQ(affinity_shape(Family::kV4, 1).client_shift, 31);
+}
+
+TEST(ClientHash, AnAffinityOfV6EndsInEitherHalf) {
+  EXPECT_EQ(affinity_shape(Family::kV6, 48), (HashShape{.client_shift = 16, .low_kept = false, .port_shift = 16}));
+  EXPECT_EQ(affinity_shape(Family::kV6, 64), (HashShape{.low_kept = false, .port_shift = 16}));
+  EXPECT_EQ(affinity_shape(Family::kV6, 65), (HashShape{.low_shift = 63, .port_shift = 16}));
+  EXPECT_EQ(affinity_shape(Family::kV6, 128), (HashShape{.port_shift = 16}));
+  for (const unsigned length : {48U, 64U, 96U, 128U}) {
+    const auto shape = affinity_shape(Family::kV6, length);
+    const std::uint64_t high_bit = length >= 64 ? 0 : std::uint64_t{1} << (63 - length);
+    const std::uint64_t low_bit = length < 128 && length >= 64 ? std::uint64_t{1} << (127 - length) : 0;
+    const auto row = client_row(v6_client(0x20010db800000000, 0, 1), kSeeds, 0xffff, shape);
+    EXPECT_EQ(client_row(v6_client(0x20010db800000000 ^ high_bit, low_bit, 2), kSeeds, 0xffff, shape), row) << length;
+    const std::uint64_t kept_high = length <= 64 ? std::uint64_t{1} << (64 - length) : 0;
+    const std::uint64_t kept_low = length > 64 ? std::uint64_t{1} << (128 - length) : 0;
+    EXPECT_NE(client_row(v6_client(0x20010db800000000 ^ kept_high, kept_low, 1), kSeeds, 0xffff, shape), row) << length;
+  }
+}
+
 TEST(ClientHash, RowStaysWithinMask) {
   std::mt19937 random(1);
   for (int i = 0; i < 1000; ++i) {

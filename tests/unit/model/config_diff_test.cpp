@@ -105,6 +105,66 @@ TEST(DiffLines, OrderOfServersDoesNotCount) {
   EXPECT_THAT(diff_lines(sample(), after), IsEmpty());
 }
 
+TEST(DiffLines, ChangedOptionsOfAPortAreOneLine) {
+  Config after = sample();
+  after.clusters[0].ports[0].sticky_s = 60;
+  EXPECT_THAT(diff_lines(sample(), after), ElementsAre("~ port web/443 sticky 0s -> 60s"));
+  EXPECT_THAT(diff_lines(after, sample()), ElementsAre("~ port web/443 sticky 60s -> 0s"));
+  const PortConfig before = after.clusters[0].ports[0];
+  after.clusters[0].ports[0] = {.port = 443,
+                                .pick = Pick::kRoundRobin,
+                                .stale_timeout_s = 60,
+                                .on_stale = OnStale::kReset,
+                                .no_server = NoServer::kPass,
+                                .sticky_mask_v4 = 24,
+                                .crossport = 80,
+                                .udp_tracking = true,
+                                .new_flow_limit = 1000,
+                                .half_open_limit = 500,
+                                .servers = before.servers};
+  EXPECT_THAT(diff_lines(sample(), after),
+              ElementsAre("~ port web/443 pick hash -> wrr sticky_mask /32,/128 -> /24,/128 crossport none -> 80 "
+                          "stale_timeout 300s -> 60s on_stale repick -> reset no_server drop -> pass udp_tracking off "
+                          "-> on new_flow_limit none -> 1000 half_open_limit none -> 500"));
+}
+
+TEST(DiffLines, AddedPortShowsItsOptions) {
+  Config after = sample();
+  after.clusters[0].ports.push_back({.port = 80, .sticky_s = 60, .sticky_mask_v4 = 24});
+  EXPECT_THAT(diff_lines(sample(), after), ElementsAre("+ port web/80 sticky 60s sticky_mask /24,/128"));
+}
+
+TEST(DiffLines, TagsOfServers) {
+  Config after = sample();
+  after.clusters[0].ports[0].servers[0].vlan = 100;
+  EXPECT_THAT(diff_lines(sample(), after), ElementsAre("~ server web/443/s1 vlan keep -> 100"));
+  EXPECT_THAT(diff_lines(Config{.interfaces = {}, .clusters = {}}, after),
+              ::testing::Contains("+ server web/443/s1 192.0.2.21 weight 10 vlan 100"));
+}
+
+TEST(DiffLines, NetworksAndEchoOfAClusterAreOneLine) {
+  Config after = sample();
+  after.clusters[0].prefixes = {IpPrefix::parse("198.51.100.0/24").value()};
+  after.clusters[0].echo = Echo::kOff;
+  EXPECT_THAT(diff_lines(sample(), after),
+              ElementsAre("~ cluster web addresses 192.0.2.10 2001:db8::10 -> 192.0.2.10 2001:db8::10 198.51.100.0/24 "
+                          "echo server -> off"));
+  EXPECT_THAT(diff_lines(Config{}, after),
+              ::testing::Contains("+ cluster web 192.0.2.10 2001:db8::10 198.51.100.0/24 echo off"));
+}
+
+TEST(DiffLines, SettingsOfTheDispatcher) {
+  Config before = sample();
+  before.peers = {MacAddress{{2, 0, 0, 0, 0, 1}}, MacAddress{{2, 0, 0, 0, 0, 2}}};
+  Config after = sample();
+  after.peers = {MacAddress{{2, 0, 0, 0, 0, 3}}, MacAddress{{2, 0, 0, 0, 0, 2}}};
+  after.decrement_ttl = true;
+  EXPECT_THAT(diff_lines(before, after),
+              ElementsAre("- peer 02:00:00:00:00:01", "+ peer 02:00:00:00:00:03", "~ decrement_ttl off -> on"));
+  EXPECT_THAT(diff_lines(after, sample()),
+              ElementsAre("- peer 02:00:00:00:00:03", "- peer 02:00:00:00:00:02", "~ decrement_ttl on -> off"));
+}
+
 TEST(DiffLines, NeverShowsASecret) {
   Config after = sample();
   after.secret = "new";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/config_json.h"
 
+#include "model/option_text.h"
 #include "random_config.h"
 
 #include <gtest/gtest.h>
@@ -227,6 +228,161 @@ TEST(DecodeObjects, FillInDefaults) {
   EXPECT_EQ(decode_port(json{{"port", 80}}, "").value(), (PortConfig{.port = 80, .servers = {}}));
   const ClusterConfig cluster = decode_cluster(json{{"name", "web"}, {"addresses", {"192.0.2.10"}}}, "").value();
   EXPECT_EQ(cluster, (ClusterConfig{.name = "web", .addresses = {ip("192.0.2.10")}, .ports = {}}));
+}
+
+// The port that a document's only port is read as; its options alone in `keys`.
+PortConfig port_with(const std::string& keys) {
+  const auto parsed = parse_config(
+      R"({"clusters": [{"name": "web", "addresses": ["192.0.2.10"], "ports": [{"port": 53, "protocol": "udp")" + keys +
+          "}]}]}",
+      "file");
+  EXPECT_TRUE(parsed) << parsed.error().message;
+  return parsed ? parsed->clusters[0].ports[0] : PortConfig{};
+}
+
+PortConfig udp_port(const PortChanges& options) {
+  PortConfig port{.port = 53, .protocol = Protocol::kUdp};
+  options.apply(port);
+  return port;
+}
+
+TEST(DecodeConfig, ReadsEveryOptionOfAPort) {
+  EXPECT_EQ(port_with(R"(, "pick": "wrr", "udp_tracking": true)"),
+            udp_port({.pick = Pick::kRoundRobin, .udp_tracking = true}));
+  EXPECT_EQ(port_with(R"(, "on_stale": "drop", "no_server": "pass")"),
+            udp_port({.on_stale = OnStale::kDrop, .no_server = NoServer::kPass}));
+  EXPECT_EQ(port_with(R"(, "stale_timeout": "5m", "sticky": 60)"), udp_port({.stale_timeout_s = 300, .sticky_s = 60}));
+  EXPECT_EQ(port_with(R"(, "sticky_mask": "/24")"), udp_port({.sticky_mask_v4 = 24}));
+  EXPECT_EQ(port_with(R"(, "sticky_mask": "/64")"), udp_port({.sticky_mask_v6 = 64}));
+  EXPECT_EQ(port_with(R"(, "sticky_mask": ["/24", "/32"])"), udp_port({.sticky_mask_v4 = 24, .sticky_mask_v6 = 32}));
+  EXPECT_EQ(port_with(R"(, "crossport": "none")"), udp_port({}));
+  EXPECT_EQ(port_with(R"(, "new_flow_limit": 1000, "half_open_limit": 4294967295)"),
+            udp_port({.new_flow_limit = 1000, .half_open_limit = 4294967295}));
+}
+
+TEST(DecodeConfig, ReadsCrossport) {
+  const auto parsed = parse_config(
+      R"({"clusters": [{"name": "web", "addresses": ["192.0.2.10"], "ports": [
+          {"port": 80, "sticky": "60s"}, {"port": 443, "sticky": "1m", "crossport": 80}]}]})",
+      "file");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->clusters[0].ports[1].crossport, 80);
+}
+
+TEST(DecodeConfig, RefusesBadOptionsOfAPort) {
+  struct Case {
+    const char* option;
+    const char* problem;
+  };
+  for (const Case& each : {
+           Case{R"("pick": "random")", R"(pick: "random" is not one of hash, wrr, least-connections)"},
+           Case{R"("pick": 1)", "pick: expected a string, got a number"},
+           Case{R"("on_stale": "keep")", R"(on_stale: "keep" is not one of repick, reset, drop)"},
+           Case{R"("no_server": "none")", R"(no_server: "none" is not one of drop, pass, reset)"},
+           Case{R"("stale_timeout": 0)", "stale_timeout: 0 is not in 1..43200"},
+           Case{R"("stale_timeout": 43201)", "stale_timeout: 43201 is not in 1..43200"},
+           Case{R"("stale_timeout": "0s")",
+                R"(stale_timeout: "0s" is no time from 1 to 43200 seconds, written like 90, 90s, 5m or 2h)"},
+           Case{R"("stale_timeout": true)", R"(stale_timeout: expected a time like "90s", got true)"},
+           Case{R"("sticky": 43201)", "sticky: 43201 is not in 0..43200"},
+           Case{R"("sticky": 1.5)", "sticky: 1.5 is not a whole number in 0..43200"},
+           Case{R"("sticky_mask": "/0")", R"(sticky_mask: "/0" is no mask from /1 to /128)"},
+           Case{R"("sticky_mask": [])",
+                "sticky_mask: a mask is needed, or two: that of IPv4 and that of IPv6, like /24 and /64"},
+           Case{R"("sticky_mask": ["/24", 64])", "sticky_mask[1]: expected a string, got a number"},
+           Case{R"("sticky_mask": 24)", "sticky_mask: expected a string, got a number"},
+           Case{R"("crossport": 65536)", "crossport: 65536 is not in 0..65535"},
+           Case{R"("crossport": "https")", "crossport: expected a whole number in 0..65535, got a string"},
+           Case{R"("udp_tracking": "on")", "udp_tracking: expected true or false, got a string"},
+           Case{R"("new_flow_limit": -1)", "new_flow_limit: -1 is not in 0..4294967295"},
+           Case{R"("half_open_limit": 4294967296)", "half_open_limit: 4294967296 is not in 0..4294967295"},
+           Case{R"("stickymask": "/24")", R"(stickymask: unknown key, did you mean "sticky_mask"?)"},
+       }) {
+    EXPECT_EQ(problem_of_port(R"({"port": 1, )" + std::string(each.option) + "}"),
+              "file: line 1: clusters[0].ports[0]." + std::string(each.problem));
+  }
+}
+
+TEST(DecodeConfig, ReadsTagsOfServers) {
+  const auto vlan = [](const char* text) {
+    const json object = {{"address", "192.0.2.21"}, {"vlan", json::parse(text)}};
+    const auto server = decode_server(object, "");
+    return server ? vlan_text(server->vlan) : server.error().message;
+  };
+  EXPECT_EQ(vlan("1"), "1");
+  EXPECT_EQ(vlan("4094"), "4094");
+  EXPECT_EQ(vlan("\"none\""), "none");
+  EXPECT_EQ(vlan("\"keep\""), "keep");
+  EXPECT_EQ(vlan("0"), "vlan: 0 is not in 1..4094");
+  EXPECT_EQ(vlan("4095"), "vlan: 4095 is not in 1..4094");
+  EXPECT_EQ(vlan("\"all\""), "vlan: \"all\" is neither keep nor none nor a VLAN from 1 to 4094");
+}
+
+TEST(DecodeConfig, ReadsNetworksAndEcho) {
+  const auto cluster = decode_cluster(
+      json{{"name", "web"}, {"addresses", {"192.0.2.10", "198.51.100.0/24", "::"}}, {"echo", "dispatcher"}}, "");
+  ASSERT_TRUE(cluster) << cluster.error().message;
+  const ClusterConfig expected{
+      .name = "web",
+      .addresses = {ip("192.0.2.10")},
+      .prefixes = {{.address = ip("198.51.100.0"), .length = 24}, {.address = ip("::"), .length = 0}},
+      .echo = Echo::kDispatcher};
+  EXPECT_EQ(*cluster, expected);
+  EXPECT_EQ(decode_cluster(json{{"name", "web"}, {"addresses", {"::", "198.51.100.7/24"}}}, "").error().message,
+            "addresses[1]: \"198.51.100.7/24\" is an address within a network: write 198.51.100.0/24 or 198.51.100.7");
+  EXPECT_EQ(decode_cluster(json{{"name", "web"}, {"addresses", {"::"}}, {"echo", true}}, "").error().message,
+            "echo: expected a string, got true");
+}
+
+TEST(DecodeConfig, ReadsSettingsOfTheDispatcher) {
+  const auto parsed =
+      parse_config(R"({"clusters": [], "peers": ["02:00:00:00:00:0A"], "decrement_ttl": true})", "file");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->peers, std::vector<MacAddress>{MacAddress({2, 0, 0, 0, 0, 10})});
+  EXPECT_TRUE(parsed->decrement_ttl);
+  EXPECT_EQ(problem_of(R"({"clusters": [], "peers": ["02:00"]})"),
+            "file: line 1: peers[0]: MAC address \"02:00\": write it like 02:00:00:00:00:01");
+  EXPECT_EQ(problem_of(R"({"clusters": [], "decrement_ttl": 1})"),
+            "file: line 1: decrement_ttl: expected true or false, got a number");
+}
+
+TEST(DecodeObjects, PortChangesAreOptionsOnly) {
+  EXPECT_TRUE(decode_port_changes(json::object(), "").value().is_empty());
+  const auto changes = decode_port_changes(json{{"crossport", "none"}, {"sticky", "0s"}}, "");
+  ASSERT_TRUE(changes) << changes.error().message;
+  EXPECT_EQ(*changes, (PortChanges{.sticky_s = 0, .crossport = std::optional<std::uint16_t>()}));
+  EXPECT_EQ(decode_port_changes(json{{"port", 1}}, "port").error().message, "port.port: unknown key");
+  EXPECT_EQ(decode_port_changes(json{{"servers", json::array()}}, "port").error().message, "port.servers: unknown key");
+}
+
+TEST(EncodeConfig, WritesEveryOptionThatIsNotTheDefault) {
+  const PortConfig port{.port = 53,
+                        .protocol = Protocol::kUdp,
+                        .pick = Pick::kLeastConnections,
+                        .stale_timeout_s = 7200,
+                        .on_stale = OnStale::kDrop,
+                        .no_server = NoServer::kPass,
+                        .sticky_s = 60,
+                        .sticky_mask_v6 = 64,
+                        .crossport = 443,
+                        .udp_tracking = true,
+                        .new_flow_limit = 1000,
+                        .half_open_limit = 500,
+                        .servers = {{.name = "s1", .address = ip("192.0.2.21"), .vlan = 100},
+                                    {.name = "s2", .address = ip("192.0.2.22"), .vlan = 0}}};
+  const ClusterConfig cluster{.name = "web",
+                              .addresses = {ip("192.0.2.10")},
+                              .prefixes = {{.address = ip("0.0.0.0"), .length = 0}},
+                              .echo = Echo::kOff,
+                              .ports = {port}};
+  EXPECT_EQ(encode_config({.peers = {MacAddress({2, 0, 0, 0, 0, 1})}, .decrement_ttl = true, .clusters = {cluster}}),
+            json::parse(R"({"peers": ["02:00:00:00:00:01"], "decrement_ttl": true, "clusters": [
+      {"name": "web", "addresses": ["192.0.2.10", "0.0.0.0/0"], "echo": "off", "ports": [
+      {"port": 53, "protocol": "udp", "pick": "least-connections", "stale_timeout": "7200s", "on_stale": "drop",
+       "no_server": "pass", "sticky": "60s", "sticky_mask": ["/32", "/64"], "crossport": 443, "udp_tracking": true,
+       "new_flow_limit": 1000, "half_open_limit": 500, "servers": [
+       {"name": "s1", "address": "192.0.2.21", "weight": 10, "vlan": 100},
+       {"name": "s2", "address": "192.0.2.22", "weight": 10, "vlan": "none"}]}]}]})"));
 }
 
 TEST(EncodeConfig, WritesDefaultsOutAndNoEmptySecret) {

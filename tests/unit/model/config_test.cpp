@@ -236,6 +236,66 @@ TEST(Validate, AServerMayServeTheOtherFamily) {
   EXPECT_TRUE(validate(config));
 }
 
+TEST(Validate, ChecksTagsOfServers) {
+  Config config = sample();
+  config.clusters[0].ports[0].servers[0].vlan = 4094;
+  config.clusters[0].ports[0].servers[1].vlan = 0;
+  EXPECT_TRUE(validate(config));
+  config.clusters[0].ports[0].servers[0].vlan = 4095;
+  expect_refused(config, ErrorCode::kInvalidConfig, "server web/443/s1: vlan 4095 is not in 0..4094");
+}
+
+MacAddress mac(std::uint8_t last) { return {{2, 0, 0, 0, 0, last}}; }
+
+TEST(Validate, ChecksPeers) {
+  Config config = sample();
+  for (std::uint8_t i = 1; i <= 16; ++i) config.peers.push_back(mac(i));
+  EXPECT_TRUE(validate(config));
+  config.peers.push_back(mac(17));
+  expect_refused(config, ErrorCode::kInvalidConfig, "peers: there are 17, at most 16 are possible");
+  config.peers = {mac(1), mac(2), mac(1)};
+  expect_refused(config, ErrorCode::kConflict, "peer 02:00:00:00:00:01: listed twice");
+  config.peers = {MacAddress{{3, 0, 0, 0, 0, 1}}};
+  expect_refused(config, ErrorCode::kInvalidConfig, "peer 03:00:00:00:00:01: not the MAC address of an interface");
+  config.peers = {MacAddress{}};
+  expect_refused(config, ErrorCode::kInvalidConfig, "peer 00:00:00:00:00:00: not the MAC address of an interface");
+}
+
+IpPrefix net(std::string_view text) { return IpPrefix::parse(text).value(); }
+
+TEST(Validate, AcceptsNetworksInsteadOfAddresses) {
+  Config config = sample();
+  config.clusters[0].addresses.clear();
+  config.clusters[0].prefixes = {net("0.0.0.0/0"), net("::/0"), net("198.51.100.0/31"), net("2001:db8::/127")};
+  EXPECT_TRUE(validate(config));
+}
+
+TEST(Validate, RefusesWhatIsNoNetwork) {
+  const auto message_for = [](std::string_view text) {
+    Config config = sample();
+    config.clusters[0].prefixes = {net(text)};
+    const auto checked = validate(config);
+    return checked ? std::string("accepted") : checked.error().message;
+  };
+  EXPECT_EQ(message_for("198.51.100.0/24"), "accepted");
+  EXPECT_EQ(message_for("198.51.100.1/24"), "cluster web: 198.51.100.1/24 is not a network");
+  EXPECT_EQ(message_for("198.51.100.1/32"), "cluster web: 198.51.100.1/32 is not a network");
+  EXPECT_EQ(message_for("2001:db8::1/128"), "cluster web: 2001:db8::1/128 is not a network");
+  EXPECT_EQ(message_for("127.0.0.0/8"), "cluster web: 127.0.0.0/8 cannot be routed to a dispatcher");
+  EXPECT_EQ(message_for("224.0.0.0/4"), "cluster web: 224.0.0.0/4 cannot be routed to a dispatcher");
+  EXPECT_EQ(message_for("ff00::/8"), "cluster web: ff00::/8 cannot be routed to a dispatcher");
+}
+
+TEST(Validate, RefusesANetworkOfTwoClusters) {
+  Config config = sample();
+  config.clusters[0].prefixes = {net("198.51.100.0/24")};
+  config.clusters.push_back({.name = "mail", .prefixes = {net("198.51.100.0/25"), net("198.51.100.0/24")}});
+  expect_refused(config, ErrorCode::kConflict, "cluster mail: network 198.51.100.0/24 already belongs to cluster web");
+  config.clusters.pop_back();
+  config.clusters[0].prefixes.push_back(net("198.51.100.0/24"));
+  expect_refused(config, ErrorCode::kConflict, "cluster web: network 198.51.100.0/24 is listed twice");
+}
+
 TEST(Find, FindsByPathAndGivesNullForTheAbsent) {
   Config config = sample();
   config.clusters[0].ports.push_back({.port = 443, .protocol = Protocol::kUdp, .servers = {}});

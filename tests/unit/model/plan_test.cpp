@@ -1,69 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/plan.h"
 
-#include <fmt/format.h>
+#include "plan_fixture.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <set>
-
 namespace xdplb {
 namespace {
-
-constexpr Capacity kCapacity{.servers = 4096, .rows = 16 * kMaxRows};
-constexpr std::string_view kSecret = "not so secret";
-constexpr std::uint32_t kEth0 = 3;
-constexpr std::uint32_t kEth1 = 4;
-
-IpAddress server_address(int number) { return IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(number)}); }
-
-ServerConfig server(int number, unsigned weight = 10) {
-  return {.name = fmt::format("s{}", number), .address = server_address(number), .weight = weight, .family = {}};
-}
-
-const PortPath kWeb{.cluster = "web", .port = 80, .protocol = Protocol::kTcp};
-
-class PlanTest : public testing::Test {
- protected:
-  PlanTest() {
-    config.clusters.push_back(
-        {.name = "web",
-         .addresses = {IpAddress::v4({198, 51, 100, 10}), IpAddress::parse("2001:db8::10").value()},
-         .ports = {{.port = 80, .protocol = Protocol::kTcp, .servers = {}}}});
-    host.interfaces = {kEth0, kEth1};
-  }
-
-  std::vector<ServerConfig>& servers() { return config.clusters[0].ports[0].servers; }
-  void resolve(int number, std::uint32_t ifindex = kEth0) {
-    host.targets[server_address(number)] = {.mac = {{2, 0, 0, 0, 0, static_cast<std::uint8_t>(number)}},
-                                            .ifindex = ifindex};
-  }
-  void add(int number, unsigned weight = 10) {
-    servers().push_back(server(number, weight));
-    resolve(number);
-  }
-  const PlannedPort& replan() {
-    auto next = make_plan(plan, config, host, kSecret);
-    EXPECT_TRUE(next) << (next ? "" : next.error().message);
-    plan = std::move(*next);
-    return web();
-  }
-  const PlannedPort& web() const { return *plan.find(kWeb); }
-  static std::uint16_t index_of(const PlannedPort& port, const std::string& name) {
-    for (const auto& one : port.servers)
-      if (one.config.name == name) return one.index;
-    return 0;
-  }
-  static long rows_of(const PlannedPort& port, std::uint16_t index, Family family = Family::kV4) {
-    const auto& owners = port.rows_of(family)->table.owners;
-    return std::count(owners.begin(), owners.end(), index);
-  }
-
-  Config config;
-  Surroundings host;
-  Plan plan{kCapacity};
-};
 
 TEST_F(PlanTest, GivesRowsByWeightInBothFamilies) {
   add(1, 10);
@@ -201,70 +145,6 @@ TEST_F(PlanTest, RunningOutOfRowsOrIndexesNamesTheWayOut) {
   refused = make_plan(plan, config, host, kSecret);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, testing::HasSubstr("no room for 1024 more rows"));
-}
-
-// The maps as a daemon leaves them.
-MapReader maps_of(const Plan& plan) {
-  return {.rows =
-              [&plan](std::uint32_t first, std::uint32_t count) {
-                for (const auto& [name, cluster] : plan.clusters)
-                  for (const auto& [path, port] : cluster.ports)
-                    for (const auto& rows : port->rows)
-                      if (rows && rows->first_row == first) return rows->table.owners;
-                return std::vector<std::uint16_t>(count);
-              },
-          .target = [&plan](std::uint16_t index) -> std::optional<ServerTarget> {
-            for (const auto& [name, cluster] : plan.clusters)
-              for (const auto& [path, port] : cluster.ports)
-                if (const auto* found = port->server_at(index)) return found->target;
-            return std::nullopt;
-          }};
-}
-
-TEST_F(PlanTest, RestoringGivesThePlanThatWasThere) {
-  for (int number = 1; number <= 9; ++number) add(number, static_cast<unsigned>(number));
-  replan();
-  const auto restored = restore_plan(config, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
-  const auto port = restored.find(kWeb);
-  ASSERT_TRUE(port);
-  EXPECT_EQ(port->servers, web().servers);
-  EXPECT_EQ(port->seeds, web().seeds);
-  EXPECT_EQ(port->rows_of(Family::kV4)->table.owners, web().rows_of(Family::kV4)->table.owners);
-  EXPECT_EQ(restored.indexes.free_count(), plan.indexes.free_count());
-  EXPECT_EQ(restored.rows.free_count(), plan.rows.free_count());
-  auto next = make_plan(restored, config, host, kSecret);
-  ASSERT_TRUE(next);
-  EXPECT_EQ(next->find(kWeb), port);
-}
-
-TEST_F(PlanTest, RestoringHandsRowsOfStrangersToTheServersThatAreThere) {
-  add(1);
-  add(2);
-  replan();
-  const auto kept = assignments_of(plan);
-  const auto config_kept = config;
-  add(3);
-  replan();
-  const auto restored = restore_plan(config_kept, kept, maps_of(plan), kSecret, kCapacity);
-  const auto port = restored.find(kWeb);
-  ASSERT_TRUE(port);
-  const auto& owners = port->rows_of(Family::kV4)->table.owners;
-  EXPECT_EQ(std::set<std::uint16_t>(owners.begin(), owners.end()),
-            (std::set<std::uint16_t>{index_of(*port, "s1"), index_of(*port, "s2")}));
-}
-
-TEST_F(PlanTest, RestoringLeavesOutNumbersThatContradictEachOther) {
-  add(1);
-  add(2);
-  replan();
-  auto assignments = assignments_of(plan);
-  assignments[kWeb].servers["s2"] = assignments[kWeb].servers["s1"];
-  EXPECT_FALSE(restore_plan(config, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
-  assignments = assignments_of(plan);
-  assignments[kWeb].rows[1] = assignments[kWeb].rows[0];
-  EXPECT_FALSE(restore_plan(config, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
-  assignments.clear();
-  EXPECT_FALSE(restore_plan(config, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
 }
 
 }  // namespace

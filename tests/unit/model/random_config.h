@@ -17,6 +17,8 @@ class RandomConfig {
     Config config;
     if (one_in(2)) config.interfaces = interfaces();
     if (one_in(2)) config.secret = "s\"e\\c\xC3\xA4r\n" + std::to_string(below(1000));
+    for (unsigned i = below(3); i > 0; --i) config.peers.push_back({{2, 0, 0, 0, 1, static_cast<std::uint8_t>(i)}});
+    config.decrement_ttl = one_in(2);
     const unsigned count = below(5);
     for (unsigned i = 0; i < count; ++i) config.clusters.push_back(cluster(i));
     return config;
@@ -44,7 +46,13 @@ class RandomConfig {
   ClusterConfig cluster(unsigned number) {
     ClusterConfig cluster{.name = "cluster-" + std::to_string(number), .addresses = {}, .ports = {}};
     for (unsigned i = 0; i <= below(3); ++i) cluster.addresses.push_back(address(1, number * 16 + i));
+    if (one_in(3)) {
+      cluster.prefixes.push_back(
+          {.address = IpAddress::v4({198, 51, static_cast<std::uint8_t>(number), 0}), .length = 24});
+    }
+    if (one_in(3)) cluster.echo = one_in(2) ? Echo::kDispatcher : Echo::kOff;
     for (unsigned i = below(4); i > 0; --i) cluster.ports.push_back(port(i));
+    if (!cluster.ports.empty() && one_in(3)) add_follower(cluster);
     return cluster;
   }
 
@@ -52,7 +60,32 @@ class RandomConfig {
     PortConfig port{.port = static_cast<std::uint16_t>(one_in(8) ? 65536 - number : number - 1), .servers = {}};
     port.protocol = one_in(2) ? Protocol::kUdp : Protocol::kTcp;
     for (unsigned i = below(6); i > 0; --i) port.servers.push_back(server(i));
+    if (one_in(2)) set_options(port);
     return port;
+  }
+
+  void set_options(PortConfig& port) {
+    const bool is_udp = port.protocol == Protocol::kUdp;
+    port.udp_tracking = is_udp && one_in(2);
+    if (!is_udp || port.udp_tracking) port.pick = static_cast<Pick>(below(3));
+    port.on_stale = one_in(2) ? OnStale::kDrop : is_udp ? OnStale::kRepick : OnStale::kReset;
+    port.no_server = one_in(2) ? NoServer::kPass : is_udp ? NoServer::kDrop : NoServer::kReset;
+    port.stale_timeout_s = 1 + below(kMaxTimeout);
+    if (one_in(2)) port.sticky_s = below(kMaxTimeout + 1);
+    port.sticky_mask_v4 = static_cast<std::uint8_t>(1 + below(32));
+    if (one_in(2)) port.sticky_mask_v6 = static_cast<std::uint8_t>(1 + below(128));
+    if (one_in(2)) port.new_flow_limit = below(100000);
+    if (one_in(2)) port.half_open_limit = below(100000);
+  }
+
+  // A port that shares the affinity of the first one.
+  void add_follower(ClusterConfig& cluster) {
+    PortConfig& lead = cluster.ports.front();
+    if (lead.sticky_s == 0) lead.sticky_s = 60;
+    PortConfig follower = lead;
+    follower.port = 7777;
+    follower.crossport = lead.port;
+    cluster.ports.push_back(follower);
   }
 
   ServerConfig server(unsigned number) {
@@ -60,6 +93,7 @@ class RandomConfig {
     if (one_in(3)) server.name = server.address.to_string();
     server.weight = below(kMaxWeight + 1);
     if (one_in(3)) server.family = one_in(2) ? Family::kV4 : Family::kV6;
+    if (one_in(3)) server.vlan = static_cast<std::uint16_t>(below(4095));
     return server;
   }
 

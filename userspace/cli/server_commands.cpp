@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/actions.h"
+#include "cli/exchange.h"
+#include "cli/typed.h"
+#include "model/option_text.h"
+
+#include <fmt/format.h>
+
+namespace xdplb {
+
+Result<int> server_add(const ServerAddArguments& arguments, const Context& context) {
+  const auto port = typed_port(arguments.port);
+  if (!port) return port.error();
+  const auto address = IpAddress::parse(arguments.address);
+  if (!address) return address.error();
+  ServerConfig server{.name = arguments.name.value_or(address->to_string()), .address = *address};
+  if (const auto good = typed_name(server.name, "server"); !good) return good.error();
+  if (arguments.weight) {
+    const auto weight = typed_weight(*arguments.weight);
+    if (!weight) return weight.error();
+    server.weight = *weight;
+  }
+  if (arguments.family) {
+    const auto family = typed_family(*arguments.family);
+    if (!family) return family.error();
+    server.family = *family;
+  }
+  if (arguments.vlan) {
+    const auto vlan = of_option("--vlan", parse_vlan(*arguments.vlan));
+    if (!vlan) return vlan.error();
+    server.vlan = *vlan;
+  }
+  const std::string object = "server " + ServerPath{.port = *port, .server = server.name}.to_string();
+  return change(ServerAddRequest{.port = *port, .server = std::move(server)}, object, "added", kThere, context);
+}
+
+Result<int> server_list(const std::string& port, const Context& context) {
+  if (port.empty()) return show(ServerListRequest{}, print_servers, context);
+  const auto path = typed_port(port);
+  if (!path) return path.error();
+  return show(ServerListRequest{.port = *path, .path = std::nullopt}, print_servers, context);
+}
+
+Result<int> server_show(const std::string& path, const Context& context) {
+  const auto parsed = typed_server(path);
+  if (!parsed) return parsed.error();
+  return show(ServerListRequest{.port = std::nullopt, .path = *parsed}, print_servers, context);
+}
+
+Result<int> server_set(const ServerSetArguments& arguments, const Context& context) {
+  const auto path = typed_server(arguments.path);
+  if (!path) return path.error();
+  ServerSetRequest request{.path = *path, .weight = std::nullopt, .address = std::nullopt};
+  if (arguments.weight) {
+    const auto weight = typed_weight(*arguments.weight);
+    if (!weight) return weight.error();
+    request.weight = *weight;
+  }
+  if (arguments.address) {
+    const auto address = IpAddress::parse(*arguments.address);
+    if (!address) return address.error();
+    request.address = *address;
+  }
+  if (arguments.vlan) {
+    const auto vlan = of_option("--vlan", parse_vlan(*arguments.vlan));
+    if (!vlan) return vlan.error();
+    request.vlan = *vlan;
+  }
+  if (!request.weight && !request.address && !request.vlan) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("server {}: say what to set: --weight, --address or --vlan", path->to_string()));
+  }
+  return change(request, "server " + path->to_string(), "changed", kSo, context);
+}
+
+Result<int> server_remove(const std::string& path, const Context& context) {
+  const auto parsed = typed_server(path);
+  if (!parsed) return parsed.error();
+  return change(ServerRemoveRequest{.path = *parsed}, "server " + parsed->to_string(), "removed", "was absent",
+                context);
+}
+
+}  // namespace xdplb

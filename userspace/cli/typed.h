@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Words of the command line as values of the model. Errors: kUsage, naming the option or object and the text.
+#pragma once
+
+#include "model/config.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xdplb {
+
+// `what` names the object in messages.
+Result<std::string> typed_name(const std::string& text, std::string_view what);
+Result<PortPath> typed_port(const std::string& text);
+Result<ServerPath> typed_server(const std::string& text);
+
+struct TypedAddresses {
+  std::vector<IpAddress> addresses;
+  std::vector<IpPrefix> prefixes;
+};
+Result<TypedAddresses> typed_addresses(const std::vector<std::string>& texts);
+
+Result<unsigned> typed_weight(const std::string& text);
+Result<Family> typed_family(const std::string& text);
+Result<bool> typed_switch(std::string_view option, const std::string& text);  // on, off
+Result<unsigned> typed_count(std::string_view option, const std::string& text, unsigned max);
+
+// What a parser of the model made of an option's text; its message gets the option's name.
+template <typename T>
+Result<T> of_option(std::string_view option, Result<T> parsed) {
+  if (parsed) return parsed;
+  return fail(ErrorCode::kUsage, std::string(option) + ": " + parsed.error().message);
+}
+
+}  // namespace xdplb

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/request_decoders.h"
+#include "model/config_json.h"
+#include "model/option_text.h"
+
+#include <fmt/format.h>
+
+namespace xdplb {
+namespace {
+
+using nlohmann::json;
+
+Result<unsigned> take_count(const json& value, const char* key, unsigned min, unsigned max) {
+  const bool is_count = value.is_number_unsigned();
+  const auto number = is_count ? value.get<std::uint64_t>() : 0;
+  if (is_count && number >= min && number <= max) return static_cast<unsigned>(number);
+  return bad_body(key, fmt::format("is not a whole number from {} to {}", min, max));
+}
+
+// The value of a word, which must be there.
+template <typename T>
+Result<T> take_word(json& body, const char* key, Result<T> (*parse)(std::string_view)) {
+  const auto text = take_string(body, key);
+  if (!text) return text.error();
+  return in_body(parse(*text), key);
+}
+
+// A VLAN id, "none" or "keep", which must be there.
+Result<std::optional<std::uint16_t>> take_vlan(json& body) {
+  if (body["vlan"].is_string()) return take_word(body, "vlan", parse_vlan);
+  const auto number = take_count(body["vlan"], "vlan", 1, kMaxVlan);
+  if (!number) return bad_body("vlan", fmt::format("is neither keep nor none nor a VLAN from 1 to {}", kMaxVlan));
+  return std::optional<std::uint16_t>(static_cast<std::uint16_t>(*number));
+}
+
+}  // namespace
+
+Result<Request> decode_cluster_show(Call& call) { return ClusterListRequest{.name = std::move(call.name)}; }
+
+Result<Request> decode_cluster_add(Call& call) {
+  auto cluster = without_conflict(decode_cluster(call.body, "cluster"));
+  if (!cluster) return cluster.error();
+  return ClusterAddRequest{.cluster = std::move(*cluster)};
+}
+
+Result<Request> decode_cluster_set(Call& call) {
+  if (auto known = only_keys(call.body, {"addresses", "echo"}); !known) return known.error();
+  ClusterSetRequest request{.name = std::move(call.name)};
+  if (call.body.contains("addresses")) {
+    const auto texts = take_strings(call.body, "addresses");
+    if (!texts) return texts.error();
+    request.addresses.emplace();
+    for (const std::string& text : *texts) {
+      const auto added = in_body(add_cluster_address(text, *request.addresses, request.prefixes), "addresses");
+      if (!added) return added.error();
+    }
+  }
+  if (call.body.contains("echo")) {
+    const auto echo = take_word(call.body, "echo", parse_echo);
+    if (!echo) return echo.error();
+    request.echo = *echo;
+  }
+  if (!request.addresses && !request.echo) return bad_body("addresses, echo", "at least one must be given");
+  return request;
+}
+
+Result<Request> decode_cluster_remove(Call& call) { return ClusterRemoveRequest{.name = std::move(call.name)}; }
+
+Result<Request> decode_port_list(Call& call) {
+  if (auto good = only_one(call, "cluster", "path"); !good) return good.error();
+  PortListRequest request{.cluster = call.find("cluster"), .path = std::nullopt};
+  if (!call.find("path")) return request;
+  auto path = take_path<PortPath>(call, "path");
+  if (!path) return path.error();
+  request.path = std::move(*path);
+  return request;
+}
+
+Result<Request> decode_port_add(Call& call) {
+  auto cluster = take_string(call.body, "cluster");
+  if (!cluster) return cluster.error();
+  auto port = without_conflict(decode_port(call.body, "port"));
+  if (!port) return port.error();
+  return PortAddRequest{.cluster = std::move(*cluster), .port = std::move(*port)};
+}
+
+Result<Request> decode_port_set(Call& call) {
+  auto path = take_path<PortPath>(call, "path");
+  if (!path) return path.error();
+  auto changes = decode_port_changes(call.body, "port");
+  if (!changes) return changes.error();
+  if (changes->is_empty()) return bad_body("options", "at least one must be given");
+  return PortSetRequest{.path = std::move(*path), .changes = *changes};
+}
+
+Result<Request> decode_port_remove(Call& call) {
+  auto path = take_path<PortPath>(call, "path");
+  if (!path) return path.error();
+  return PortRemoveRequest{.path = std::move(*path)};
+}
+
+Result<Request> decode_server_list(Call& call) {
+  if (auto good = only_one(call, "port", "path"); !good) return good.error();
+  ServerListRequest request;
+  if (call.find("port")) {
+    auto port = take_path<PortPath>(call, "port");
+    if (!port) return port.error();
+    request.port = std::move(*port);
+  }
+  if (call.find("path")) {
+    auto path = take_path<ServerPath>(call, "path");
+    if (!path) return path.error();
+    request.path = std::move(*path);
+  }
+  return request;
+}
+
+Result<Request> decode_server_add(Call& call) {
+  const auto text = take_string(call.body, "port");
+  if (!text) return text.error();
+  auto port = in_body(PortPath::parse(*text), "port");
+  if (!port) return port.error();
+  auto server = without_conflict(decode_server(call.body, "server"));
+  if (!server) return server.error();
+  return ServerAddRequest{.port = std::move(*port), .server = std::move(*server)};
+}
+
+Result<Request> decode_server_set(Call& call) {
+  auto path = take_path<ServerPath>(call, "path");
+  if (!path) return path.error();
+  if (auto known = only_keys(call.body, {"weight", "address", "vlan"}); !known) return known.error();
+  ServerSetRequest request{.path = std::move(*path), .weight = std::nullopt, .address = std::nullopt};
+  if (const auto weight = call.body.find("weight"); weight != call.body.end()) {
+    const auto number = take_count(*weight, "weight", 0, kMaxWeight);
+    if (!number) return number.error();
+    request.weight = *number;
+  }
+  if (call.body.contains("address")) {
+    const auto text = take_string(call.body, "address");
+    if (!text) return text.error();
+    const auto address = in_body(IpAddress::parse(*text), "address");
+    if (!address) return address.error();
+    request.address = *address;
+  }
+  if (call.body.contains("vlan")) {
+    const auto vlan = take_vlan(call.body);
+    if (!vlan) return vlan.error();
+    request.vlan = *vlan;
+  }
+  if (!request.weight && !request.address && !request.vlan) {
+    return bad_body("weight, address, vlan", "at least one must be given");
+  }
+  return request;
+}
+
+Result<Request> decode_server_admin(Call& call) {
+  auto path = take_path<ServerPath>(call, "path");
+  if (!path) return path.error();
+  if (auto known = only_keys(call.body, {"admin", "deadline_s"}); !known) return known.error();
+  ServerAdminRequest request{.path = std::move(*path)};
+  const auto admin = take_word(call.body, "admin", parse_admin);
+  if (!admin) return admin.error();
+  request.admin = *admin;
+  const auto deadline = call.body.find("deadline_s");
+  if (deadline == call.body.end()) return request;
+  if (request.admin != Admin::kDrain && request.admin != Admin::kDrainNow) {
+    return bad_body("deadline_s", fmt::format("goes with drain and drain-now, not with {}", admin_name(*admin)));
+  }
+  const auto seconds = take_count(*deadline, "deadline_s", 1, kMaxTimeout);
+  if (!seconds) return seconds.error();
+  request.deadline_s = *seconds;
+  return request;
+}
+
+Result<Request> decode_server_remove(Call& call) {
+  auto path = take_path<ServerPath>(call, "path");
+  if (!path) return path.error();
+  return ServerRemoveRequest{.path = std::move(*path)};
+}
+
+Result<Request> decode_settings_set(Call& call) {
+  if (auto known = only_keys(call.body, {"peers", "decrement_ttl"}); !known) return known.error();
+  SettingsSetRequest request;
+  if (const auto peers = call.body.find("peers"); peers != call.body.end()) {
+    if (!peers->is_array()) return bad_body("peers", "is not a list");
+    request.peers.emplace();
+    for (const json& peer : *peers) {
+      if (!peer.is_string()) return bad_body("peers", "holds something that is not a string");
+      const auto mac = in_body(MacAddress::parse(peer.get_ref<const std::string&>()), "peers");
+      if (!mac) return mac.error();
+      request.peers->push_back(*mac);
+    }
+  }
+  if (const auto decrement = call.body.find("decrement_ttl"); decrement != call.body.end()) {
+    if (!decrement->is_boolean()) return bad_body("decrement_ttl", "is not true or false");
+    request.decrement_ttl = decrement->get<bool>();
+  }
+  if (!request.peers && !request.decrement_ttl) return bad_body("peers, decrement_ttl", "at least one must be given");
+  return request;
+}
+
+Result<Request> decode_config_diff(Call& call) {
+  auto config = without_conflict(decode_config(call.body, kBody));
+  if (!config) return config.error();
+  return ConfigDiffRequest{.config = std::move(*config)};
+}
+
+Result<Request> decode_config_apply(Call& call) {
+  const std::string dry_run = call.find("dry_run").value_or("0");
+  if (dry_run != "0" && dry_run != "1") return bad_query("dry_run is 0 or 1");
+  auto config = without_conflict(decode_config(call.body, kBody));
+  if (!config) return config.error();
+  return ConfigApplyRequest{.config = std::move(*config), .dry_run = dry_run == "1"};
+}
+
+}  // namespace xdplb

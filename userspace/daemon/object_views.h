@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ObjectViews: clusters, ports, servers and flows as JSON, their numbers read back from the maps (I1). Shapes:
+// docs/api.md.
+#pragma once
+
+#include "control/request.h"
+#include "daemon/admin_states.h"
+#include "daemon/explain.h"
+#include "daemon/forwarding.h"
+#include "daemon/server_resolver.h"
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace xdplb {
+
+nlohmann::json counters_view(const xdplb_counters& counters);
+void add(xdplb_counters& sum, const xdplb_counters& more);
+// server  path, for people
+nlohmann::json flow_view(const FlowRecord& flow, const std::string& server);
+
+class ObjectViews {
+ public:
+  // forwarding  nullptr while no interface is loaded
+  ObjectViews(const Forwarding* forwarding, const ServerResolver& resolver, const AdminStates& admins,
+              InterfaceName name)
+      : forwarding_(forwarding), resolver_(resolver), admins_(admins), name_(std::move(name)) {}
+
+  nlohmann::json cluster(const ClusterConfig& cluster) const;
+  nlohmann::json port(const std::string& cluster, const PortConfig& config) const;
+  std::vector<nlohmann::json> servers(const PortPath& path, const PortConfig& config) const;
+  xdplb_counters counters(const PlannedServer& server) const;
+
+  // The entries of a port, of a server or of all, as many as the request asks for; the totals count all of them.
+  Reply flows(const FlowsRequest& request) const;
+
+ private:
+  nlohmann::json cluster_outcomes(const ClusterConfig& cluster) const;
+  std::shared_ptr<const PlannedPort> plan_of(const PortPath& path) const;
+  nlohmann::json server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const;
+  void add_flow_numbers(const PortPath& path, const PlannedServer* known, nlohmann::json& view) const;
+  nlohmann::json rows(const PlannedPort* port, Family family) const;
+
+  const Forwarding* forwarding_;
+  const ServerResolver& resolver_;
+  const AdminStates& admins_;
+  InterfaceName name_;
+};
+
+}  // namespace xdplb

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model/config_decoder.h"
+
+#include "model/option_text.h"
+#include "model/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace xdplb {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr unsigned kMaxPort = 65535;
+constexpr std::size_t kOptionKeys = 10;
+// First the options, then what a port is.
+constexpr std::array<std::string_view, kOptionKeys + 3> kPortKeys = {
+    "pick",         "stale_timeout",  "on_stale",        "no_server", "sticky",   "sticky_mask", "crossport",
+    "udp_tracking", "new_flow_limit", "half_open_limit", "port",      "protocol", "servers"};
+
+}  // namespace
+
+std::string_view json_type_text(const json& value) {
+  switch (value.type()) {
+    case json::value_t::null:
+      return "null";
+    case json::value_t::object:
+      return "an object";
+    case json::value_t::array:
+      return "an array";
+    case json::value_t::string:
+      return "a string";
+    case json::value_t::boolean:
+      return value.get<bool>() ? "true" : "false";
+    default:
+      return "a number";
+  }
+}
+
+bool ConfigDecoder::reject(const std::string& path, std::string_view text) {
+  failed_path_ = path;
+  failure_ = path.empty() ? std::string(text) : fmt::format("{}: {}", path, text);
+  return false;
+}
+
+// `result` names the path itself.
+bool ConfigDecoder::check(const std::string& path, const Result<void>& result) {
+  if (result) return true;
+  failed_path_ = path;
+  failure_ = result.error().message;
+  return false;
+}
+
+bool ConfigDecoder::keys(const json& value, const std::string& path, std::span<const std::string_view> known) {
+  if (!value.is_object()) return reject(path, fmt::format("expected an object, got {}", json_type_text(value)));
+  for (const auto& item : value.items()) {
+    const std::string& key = item.key();
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const auto meant = nearest(key, known);
+    const std::string hint = meant ? fmt::format(", did you mean {}?", quote(*meant)) : "";
+    return reject(child_path(path, key), "unknown key" + hint);
+  }
+  return true;
+}
+
+template <typename T>
+bool ConfigDecoder::optional(const json& object, const std::string& path, const char* key, T& field, Step<T> step) {
+  const auto found = object.find(key);
+  return found == object.end() || (this->*step)(*found, child_path(path, key), field);
+}
+
+template <typename T>
+bool ConfigDecoder::required(const json& object, const std::string& path, const char* key, T& field, Step<T> step) {
+  if (!object.contains(key)) return reject(path, fmt::format("key {} is missing", quote(key)));
+  return optional(object, path, key, field, step);
+}
+
+template <typename T, ConfigDecoder::Step<T> step>
+bool ConfigDecoder::list(const json& value, const std::string& path, std::vector<T>& field) {
+  if (!value.is_array()) return reject(path, fmt::format("expected an array, got {}", json_type_text(value)));
+  field.reserve(value.size());
+  for (const json& element : value) {
+    const std::string element_at = element_path(path, field.size());
+    if (!(this->*step)(element, element_at, field.emplace_back())) return false;
+  }
+  return true;
+}
+
+bool ConfigDecoder::text(const json& value, const std::string& path, std::string& field) {
+  if (!value.is_string()) return reject(path, fmt::format("expected a string, got {}", json_type_text(value)));
+  field = value.get_ref<const std::string&>();
+  return true;
+}
+
+bool ConfigDecoder::truth(const json& value, const std::string& path, bool& field) {
+  if (!value.is_boolean()) return reject(path, fmt::format("expected true or false, got {}", json_type_text(value)));
+  field = value.get<bool>();
+  return true;
+}
+
+bool ConfigDecoder::number(const json& value, const std::string& path, const Range& range, unsigned& field) {
+  const std::string wanted = fmt::format("in {}..{}", range.min, range.max);
+  if (!value.is_number()) {
+    return reject(path, fmt::format("expected a whole number {}, got {}", wanted, json_type_text(value)));
+  }
+  if (value.is_number_float()) {
+    // A whole number too large for 64 bits arrives as a float, too.
+    const auto real = value.get<double>();
+    const bool huge = std::fabs(real) >= 9.2e18;
+    return reject(path, fmt::format("{} is not {}{}", value.dump(), huge ? "" : "a whole number ", wanted));
+  }
+  // A negative number wraps to one above any range.
+  const auto wide = value.get<std::uint64_t>();
+  if (wide < range.min || wide > range.max) return reject(path, fmt::format("{} is not {}", value.dump(), wanted));
+  field = static_cast<unsigned>(wide);
+  return true;
+}
+
+template <auto parse, typename Field>
+bool ConfigDecoder::word(const json& value, const std::string& path, Field& field) {
+  std::string written;
+  if (!text(value, path, written)) return false;
+  const auto parsed = parse(written);
+  if (!parsed) return reject(path, parsed.error().message);
+  field = *parsed;
+  return true;
+}
+
+template <typename T, ConfigDecoder::Step<T> step>
+bool ConfigDecoder::some(const json& value, const std::string& path, std::optional<T>& field) {
+  return (this->*step)(value, path, field.emplace());
+}
+
+bool ConfigDecoder::weight(const json& value, const std::string& path, unsigned& field) {
+  return number(value, path, {.min = 0, .max = kMaxWeight}, field);
+}
+
+bool ConfigDecoder::port_number(const json& value, const std::string& path, std::uint16_t& field) {
+  unsigned wide = 0;
+  if (!number(value, path, {.min = 0, .max = kMaxPort}, wide)) return false;
+  field = static_cast<std::uint16_t>(wide);
+  return true;
+}
+
+bool ConfigDecoder::limit(const json& value, const std::string& path, unsigned& field) {
+  return number(value, path, {}, field);
+}
+
+bool ConfigDecoder::duration(const json& value, const std::string& path, const Range& range, unsigned& field) {
+  if (value.is_number()) return number(value, path, range, field);
+  if (!value.is_string()) {
+    return reject(path, fmt::format("expected a time like \"90s\", got {}", json_type_text(value)));
+  }
+  const auto parsed = parse_duration(value.get_ref<const std::string&>(), range.min, range.max);
+  if (!parsed) return reject(path, parsed.error().message);
+  field = *parsed;
+  return true;
+}
+
+bool ConfigDecoder::stale_timeout(const json& value, const std::string& path, unsigned& field) {
+  return duration(value, path, {.min = 1, .max = kMaxTimeout}, field);
+}
+
+bool ConfigDecoder::sticky(const json& value, const std::string& path, unsigned& field) {
+  return duration(value, path, {.min = 0, .max = kMaxTimeout}, field);
+}
+
+bool ConfigDecoder::sticky_mask(const json& value, const std::string& path, PortChanges& changes) {
+  std::vector<std::string> texts;
+  const bool is_read = value.is_array() ? list<std::string, &ConfigDecoder::text>(value, path, texts)
+                                        : text(value, path, texts.emplace_back());
+  if (!is_read) return false;
+  const auto masks = parse_sticky_masks(texts);
+  if (!masks) return reject(path, masks.error().message);
+  changes.sticky_mask_v4 = masks->v4;
+  changes.sticky_mask_v6 = masks->v6;
+  return true;
+}
+
+bool ConfigDecoder::crossport(const json& value, const std::string& path, std::optional<std::uint16_t>& field) {
+  if (value == "none") return true;
+  return port_number(value, path, field.emplace());
+}
+
+bool ConfigDecoder::vlan(const json& value, const std::string& path, std::optional<std::uint16_t>& field) {
+  if (value.is_string()) return word<parse_vlan>(value, path, field);
+  unsigned wide = 0;
+  if (!number(value, path, {.min = 1, .max = kMaxVlan}, wide)) return false;
+  field = static_cast<std::uint16_t>(wide);
+  return true;
+}
+
+bool ConfigDecoder::address(const json& value, const std::string& path, IpAddress& field) {
+  std::string written;
+  if (!text(value, path, written)) return false;
+  const auto parsed = IpAddress::parse(written);
+  if (!parsed) return reject(path, fmt::format("{} is not an IPv4 or IPv6 address", quote(written)));
+  field = *parsed;
+  return true;
+}
+
+bool ConfigDecoder::cluster_addresses(const json& value, const std::string& path, ClusterConfig& cluster) {
+  std::vector<std::string> texts;
+  if (!list<std::string, &ConfigDecoder::text>(value, path, texts)) return false;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto added = add_cluster_address(texts[i], cluster.addresses, cluster.prefixes);
+    if (!added) return reject(element_path(path, i), added.error().message);
+  }
+  return true;
+}
+
+bool ConfigDecoder::protocol(const json& value, const std::string& path, Protocol& field) {
+  std::string written;
+  if (!text(value, path, written)) return false;
+  const auto parsed = parse_protocol(written);
+  if (!parsed) return reject(path, fmt::format("{} is neither \"tcp\" nor \"udp\"", quote(written)));
+  field = *parsed;
+  return true;
+}
+
+bool ConfigDecoder::family(const json& value, const std::string& path, std::optional<Family>& field) {
+  std::string written;
+  if (!text(value, path, written)) return false;
+  for (const Family family : {Family::kV4, Family::kV6}) {
+    if (written == family_name(family)) field = family;
+  }
+  return field.has_value() || reject(path, fmt::format("{} is neither \"v4\" nor \"v6\"", quote(written)));
+}
+
+bool ConfigDecoder::cluster_name(const json& value, const std::string& path, std::string& field) {
+  return text(value, path, field) && check(path, check_cluster_name(field, path));
+}
+
+bool ConfigDecoder::server_name(const json& value, const std::string& path, std::string& field) {
+  return text(value, path, field) && check(path, check_name(field, path));
+}
+
+bool ConfigDecoder::interfaces(const json& value, const std::string& path,
+                               std::optional<std::vector<std::string>>& field) {
+  return list<std::string, &ConfigDecoder::text>(value, path, field.emplace());
+}
+
+bool ConfigDecoder::server(const json& value, const std::string& path, ServerConfig& server) {
+  constexpr std::array<std::string_view, 5> kKeys = {"name", "address", "weight", "family", "vlan"};
+  const bool decoded = keys(value, path, kKeys) &&
+                       optional(value, path, "name", server.name, &ConfigDecoder::server_name) &&
+                       required(value, path, "address", server.address, &ConfigDecoder::address) &&
+                       optional(value, path, "weight", server.weight, &ConfigDecoder::weight) &&
+                       optional(value, path, "family", server.family, &ConfigDecoder::family) &&
+                       optional(value, path, "vlan", server.vlan, &ConfigDecoder::vlan);
+  if (decoded && server.name.empty()) server.name = server.address.to_string();
+  return decoded;
+}
+
+bool ConfigDecoder::port_options(const json& value, const std::string& path, PortChanges& changes) {
+  using Decoder = ConfigDecoder;
+  const auto take = [&](const char* key, auto& field, auto step) { return optional(value, path, key, field, step); };
+  return take("pick", changes.pick, &Decoder::word<parse_pick, std::optional<Pick>>) &&
+         take("stale_timeout", changes.stale_timeout_s, &Decoder::some<unsigned, &Decoder::stale_timeout>) &&
+         take("on_stale", changes.on_stale, &Decoder::word<parse_on_stale, std::optional<OnStale>>) &&
+         take("no_server", changes.no_server, &Decoder::word<parse_no_server, std::optional<NoServer>>) &&
+         take("sticky", changes.sticky_s, &Decoder::some<unsigned, &Decoder::sticky>) &&
+         take("sticky_mask", changes, &Decoder::sticky_mask) &&
+         take("crossport", changes.crossport, &Decoder::some<std::optional<std::uint16_t>, &Decoder::crossport>) &&
+         take("udp_tracking", changes.udp_tracking, &Decoder::some<bool, &Decoder::truth>) &&
+         take("new_flow_limit", changes.new_flow_limit, &Decoder::some<unsigned, &Decoder::limit>) &&
+         take("half_open_limit", changes.half_open_limit, &Decoder::some<unsigned, &Decoder::limit>);
+}
+
+bool ConfigDecoder::port_changes(const json& value, const std::string& path, PortChanges& changes) {
+  return keys(value, path, std::span(kPortKeys).first(kOptionKeys)) && port_options(value, path, changes);
+}
+
+bool ConfigDecoder::port(const json& value, const std::string& path, PortConfig& port) {
+  PortChanges options;
+  const bool decoded =
+      keys(value, path, kPortKeys) && required(value, path, "port", port.port, &ConfigDecoder::port_number) &&
+      optional(value, path, "protocol", port.protocol, &ConfigDecoder::protocol) &&
+      port_options(value, path, options) &&
+      optional(value, path, "servers", port.servers, &ConfigDecoder::list<ServerConfig, &ConfigDecoder::server>);
+  options.apply(port);
+  return decoded;
+}
+
+bool ConfigDecoder::cluster(const json& value, const std::string& path, ClusterConfig& cluster) {
+  constexpr std::array<std::string_view, 4> kKeys = {"name", "addresses", "echo", "ports"};
+  return keys(value, path, kKeys) && required(value, path, "name", cluster.name, &ConfigDecoder::cluster_name) &&
+         required(value, path, "addresses", cluster, &ConfigDecoder::cluster_addresses) &&
+         optional(value, path, "echo", cluster.echo, &ConfigDecoder::word<parse_echo, Echo>) &&
+         optional(value, path, "ports", cluster.ports, &ConfigDecoder::list<PortConfig, &ConfigDecoder::port>);
+}
+
+bool ConfigDecoder::config(const json& value, const std::string& path, Config& config) {
+  constexpr std::array<std::string_view, 5> kKeys = {"interfaces", "secret", "peers", "decrement_ttl", "clusters"};
+  using Mac = MacAddress;
+  return keys(value, path, kKeys) &&
+         optional(value, path, "interfaces", config.interfaces, &ConfigDecoder::interfaces) &&
+         optional(value, path, "secret", config.secret, &ConfigDecoder::text) &&
+         optional(value, path, "peers", config.peers,
+                  &ConfigDecoder::list<Mac, &ConfigDecoder::word<MacAddress::parse, Mac>>) &&
+         optional(value, path, "decrement_ttl", config.decrement_ttl, &ConfigDecoder::truth) &&
+         required(value, path, "clusters", config.clusters,
+                  &ConfigDecoder::list<ClusterConfig, &ConfigDecoder::cluster>);
+}
+
+}  // namespace xdplb
