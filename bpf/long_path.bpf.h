@@ -46,6 +46,8 @@ static __noinline int dispatch_fragment(struct journey *journey)
 		journey->how |= XDPLB_HOW_FRAGMENT;
 		return XDPLB_CONTINUE;
 	}
+	if (journey->protocol != IPPROTO_TCP && journey->protocol != IPPROTO_UDP)
+		return XDPLB_OUTCOME_FRAGMENT_UNPLACED;
 	key = key_of(&journey->to, journey->protocol | XDPLB_PROTOCOL_FRAGMENTS, 0);
 	port = find_line(&key, true);
 	if (!port)

@@ -105,6 +105,8 @@ static __noinline int open_flow(struct journey *journey, __u32 wanted)
 	const struct xdplb_options *options = options_at(journey->options);
 	struct xdplb_state *counts = state_at(journey->options);
 
+	if (!wanted)
+		return 0;
 	if (!journey->is_looked_up)
 		wanted = journey->base;
 	if (wanted == journey->base && !(options->flags & XDPLB_OPTION_TRACKED)) {
@@ -113,8 +115,6 @@ static __noinline int open_flow(struct journey *journey, __u32 wanted)
 			write_down(journey, wanted);
 		return wanted;
 	}
-	if (!wanted)
-		return 0;
 	/* What has an entry already needs no other, and must not keep one that names another server. */
 	if ((journey->flow || is_within_limit(options, counts, journey->stamp)) && write_down(journey, wanted)) {
 		journey->how |= XDPLB_HOW_RECORDED;

@@ -167,7 +167,7 @@ XDPLB_SIZE(struct xdplb_egress, 16);
 
 #define XDPLB_EGRESS_LOCAL 1u         /* the server is this host: the frame goes up its stack */
 #define XDPLB_EGRESS_DECREMENT_TTL 2u /* time to live, hop limit */
-#define XDPLB_EGRESS_TRACED 4u        /* XDPLB_OUTCOME_FORWARDED is among the traced outcomes */
+#define XDPLB_EGRESS_TRACED 4u        /* an outcome of the short path is traced: frames take the long one */
 
 enum xdplb_pick { XDPLB_PICK_HASH, XDPLB_PICK_ROUND_ROBIN, XDPLB_PICK_LEAST_CONNECTIONS };
 enum xdplb_on_stale { XDPLB_STALE_REPICK, XDPLB_STALE_RESET, XDPLB_STALE_DROP };

@@ -64,6 +64,11 @@ bool Clients::talk(const Farm& farm, std::size_t number, std::uint32_t now) {
     connection.heard = now;
     return true;
   }
+  // On a slow machine seconds may have passed since its last packet.
+  if (farm.now() - connection.heard + 1 >= farm.stale_ticks()) {
+    connection.is_open = false;
+    return true;
+  }
   complaint_ = fmt::format("connection {} of server {}, last heard {} ticks ago: verdict {}, server {}", number,
                            connection.owner, now - connection.heard, sent.verdict, sent.server.value_or(-1));
   return false;

@@ -27,7 +27,9 @@ class Clients {
   Clients(const std::vector<PortConfig>& ports, std::size_t count, std::uint64_t seed);
 
   // A packet of connection `number`: the first one opens it. False, with `complaint` set, when it went to another
-  // server than the connection's own.
+  // server than the connection's own, although the connection was not silent for as long as its port remembers flows.
+  //
+  // now  a stamp read before; an older one makes the connection seem silent for longer
   bool talk(const Farm& farm, std::size_t number, std::uint32_t now);
   // FIN: over.
   void close(const Farm& farm, std::size_t number);

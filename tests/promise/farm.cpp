@@ -136,6 +136,8 @@ void Farm::sweep() { must(forwarding_->sweep()); }
 
 void Farm::pass(std::uint32_t ticks) { forwarding_->tables().settings().clock_offset += ticks; }
 
+std::uint32_t Farm::now() const { return forwarding_->tables().now().value(); }
+
 Sent Farm::send(const Frame& frame) const {
   std::array<std::uint8_t, 256> out{};
   bpf_test_run_opts options{};

@@ -46,8 +46,9 @@ class Farm {
   void change_mac(int server);
   void restart();  // kill -9 and a new daemon
   void sweep();
-  // Moves the program's clock.
+  // Moves the program's clock on; it goes by itself, too.
   void pass(std::uint32_t ticks);
+  std::uint32_t now() const;
 
   // All servers of the farm, and whether they take part.
   bool has(int server) const { return weights_.contains(server); }

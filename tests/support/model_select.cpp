@@ -67,6 +67,7 @@ std::uint16_t ReferenceModel::follow(Trip& trip, FlowValue& entry) {
 std::uint16_t ReferenceModel::open(Trip& trip, const Line& line, const Owners& owners, xdplb_flow_state state) {
   const PortSetup& port = *line.port;
   std::uint16_t wanted = port.affinity != 0 ? wanted_by_client(trip, line, owners) : pick(line, owners.cur);
+  if (wanted == 0) return 0;
   // On a settled row nobody would look for what is written down: packets behind this one go to its owner.
   if (owners.is_settled && !port.is_tracked) wanted = owners.base;
   const std::uint64_t tag = flow_tag(flow_key(trip), kFlowSeeds);
@@ -77,7 +78,6 @@ std::uint16_t ReferenceModel::open(Trip& trip, const Line& line, const Owners& o
     if (has_entry) static_cast<void>(write_flow(tag, value));
     return wanted;
   }
-  if (wanted == 0) return 0;
   xdplb_state& counts = states_[trip.options];
   if ((has_entry || is_within_limit(line)) && write_flow(tag, value)) {
     trip.how |= XDPLB_HOW_RECORDED;

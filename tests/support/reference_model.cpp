@@ -223,7 +223,9 @@ Journey ReferenceModel::run_later_fragment(Trip& trip, const Cluster& cluster) {
     trip.how = XDPLB_HOW_FRAGMENT;
     return forward(trip, first->server);
   }
-  const auto line = line_of(cluster, trip.ip.fragment_protocol & ~XDPLB_PROTOCOL_FRAGMENTS, 0, true);
+  const int protocol = trip.ip.fragment_protocol;
+  if (protocol != kTcp && protocol != kUdp) return ended(XDPLB_OUTCOME_FRAGMENT_UNPLACED, trip.frame, trip.options);
+  const auto line = line_of(cluster, protocol, 0, true);
   if (!line) return ended(XDPLB_OUTCOME_FRAGMENT_UNPLACED, trip.frame, trip.options);
   trip.options = line->place->options;
   trip.how = XDPLB_HOW_ROW;

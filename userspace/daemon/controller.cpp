@@ -132,6 +132,8 @@ Result<void> Controller::take_over(State state) {
   }
   admins_ = AdminStates(state.admins);
   admins_.prune(config_);
+  for (const auto& [server, admin] : admins_.all())
+    if (admin.admin == Admin::kDrain || admin.admin == Admin::kDrainNow) draining_.insert(server);
   if (state.interfaces.empty()) return {};
   if (auto opened = open_forwarding(); !opened) return opened;
   if (auto restored = restore(state); !restored) return restored;

@@ -98,13 +98,16 @@ class Explanation {
       return false;
     }
     answer_["cluster"] = cluster->first;
+    const auto& addresses = cluster->second.addresses;
+    const bool is_in_network = std::find(addresses.begin(), addresses.end(), destination.address) == addresses.end();
+    answer_["wildcard"] = is_in_network;
     const PortPath own{.cluster = cluster->first, .port = destination.port, .protocol = request_.protocol};
     PortPath any = own;
     any.port = 0;
     port_ = forwarding_.plan().find(own);
     if (!port_) {
       port_ = forwarding_.plan().find(any);
-      answer_["wildcard"] = port_ != nullptr;
+      answer_["wildcard"] = is_in_network || port_ != nullptr;
     }
     if (!port_) {
       ended(XDPLB_OUTCOME_NO_PORT,
@@ -128,13 +131,29 @@ class Explanation {
     return forwarding_.read_flows([&](const FlowRecord& flow) {
       if (flow.protocol != request_.protocol) return true;
       const bool is_flow = !flow.is_client && flow.client == request_.source && flow.vipa == request_.destination;
-      const bool is_client = flow.is_client && port_->server_at(flow.server) != nullptr &&
-                             flow.client.address.family() == family() && flow.row == rows.first_row + row_ &&
-                             is_same_client(flow.client.address);
+      const bool is_client = flow.is_client && flow.client.address.family() == family() &&
+                             flow.row % rows.count() == row_ && is_same_client(flow.client.address);
       if (is_flow) flow_ = flow;
-      if (is_client) client_ = flow;
+      if (!is_client) return true;
+      // Ports that share affinity know the server by indexes of their own.
+      const auto server = own_index(flow.server);
+      if (server == 0) return true;
+      client_ = flow;
+      client_->server = server;
       return true;
     });
+  }
+
+  // The index of the same server at this port, 0 when the entry is of a port that shares nothing with it.
+  std::uint16_t own_index(std::uint16_t server) const {
+    if (port_->server_at(server) != nullptr) return server;
+    for (const auto& [path, port] : forwarding_.plan().clusters.at(port_->path.cluster).ports) {
+      const auto* known = port->affinity == port_->affinity ? port->server_at(server) : nullptr;
+      if (known == nullptr) continue;
+      for (const auto& own : port_->servers)
+        if (own.config.name == known->config.name) return own.index;
+    }
+    return 0;
   }
 
   bool is_same_client(const IpAddress& masked) const {

@@ -137,7 +137,8 @@ void FlowSweep::visit(std::size_t place, xdplb_flow& flow, std::uint64_t value, 
     return;
   }
   count_flow(port.counts, decoded.phase);
-  count_flow(server, decoded.phase);
+  // Its client has said FIN or RST and nothing since: nobody needs the server for it any more.
+  if (decoded.phase != FlowPhase::kClosing || idle <= kQuietTicks) count_flow(server, decoded.phase);
 }
 
 // Claimants that died: what was claimed without a value at the last sweep, too.

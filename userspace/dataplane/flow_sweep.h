@@ -25,6 +25,7 @@ struct FlowCounts {
   std::uint32_t clients = 0;    // entries of affinity
 };
 
+// Without the flows that are closing and quiet: what a drain waits for.
 struct ServerSweep : FlowCounts {
   std::uint32_t base_rows = 0;  // rows whose flows it keeps though new ones go elsewhere
 };

@@ -211,6 +211,12 @@ void Publisher::store_rows(const std::vector<PortChange>& changes, std::uint32_t
   for (const auto& change : changes)
     if (change.after)
       for (const Family family : kFamilies) rows_.store(change.before.get(), *change.after, family, now);
+  // Who joins others finds clients that have their servers already, and not always those of the rows.
+  for (const auto& change : changes) {
+    if (!change.after || !change.after->is_shared || (change.before && change.before->is_shared)) continue;
+    for (const Family family : kFamilies)
+      if (const auto& rows = change.after->rows_of(family)) rows_.look_everywhere(*rows);
+  }
 }
 
 void Publisher::store_members(const PlannedPort& port) const {
@@ -346,7 +352,11 @@ Result<void> Publisher::set_trace(std::uint64_t outcomes, std::uint32_t sample) 
   auto& settings = tables_->settings();
   store_word<__u32>(settings.trace_sample, sample);
   store_word<__u64>(settings.traced_outcomes, outcomes);
-  return egresses_.set_flag(XDPLB_EGRESS_TRACED, (outcomes >> XDPLB_OUTCOME_FORWARDED & 1) != 0);
+  // How packets end that take the short path: where one of these is asked for they must not take it.
+  constexpr std::uint64_t kShort = std::uint64_t{1} << XDPLB_OUTCOME_FORWARDED |
+                                   std::uint64_t{1} << XDPLB_OUTCOME_REDIRECTED |
+                                   std::uint64_t{1} << XDPLB_OUTCOME_NO_EGRESS;
+  return egresses_.set_flag(XDPLB_EGRESS_TRACED, (outcomes & kShort) != 0);
 }
 
 void Publisher::flip_lines(const Lines& lines, const PlacedPorts& placed) {

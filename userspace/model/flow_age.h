@@ -9,6 +9,8 @@ namespace xdplb {
 inline constexpr std::uint32_t kHalfOpenTicks = 10;  // nothing but SYN came: entries of a SYN flood leave soon
 inline constexpr std::uint32_t kClosingTicks = 60;   // FIN or RST came last; the maximum segment lifetime, twice
 
+inline constexpr std::uint32_t kQuietTicks = 3;  // after FIN or RST: a server is not waited for because of it
+
 enum class FlowPhase : std::uint8_t { kOpen, kHalfOpen, kClosing };
 
 // Limits of one port's entries.

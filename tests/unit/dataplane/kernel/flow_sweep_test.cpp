@@ -101,10 +101,25 @@ TEST_F(FlowSweepTest, EntriesAgeByTheirState) {
   EXPECT_EQ(report.given_up, 3U);
   EXPECT_EQ(report.capacity, 4096U);
   EXPECT_FALSE(report.is_crowded);
-  EXPECT_EQ(report.servers[server].flows, 3U);
-  EXPECT_EQ(report.servers[server].half_open, 1U);
-  EXPECT_EQ(report.servers[server].closing, 1U);
   EXPECT_EQ(report.ports.at(kWeb).flows, 3U);
+  EXPECT_EQ(report.ports.at(kWeb).half_open, 1U);
+  EXPECT_EQ(report.ports.at(kWeb).closing, 1U);
+  EXPECT_EQ(report.servers[server].half_open, 1U);
+  EXPECT_EQ(report.servers[server].flows, 2U) << "nobody waits for one that is closing and quiet";
+  EXPECT_EQ(report.servers[server].closing, 0U);
+}
+
+TEST_F(FlowSweepTest, AServerIsWaitedForWhileAClosingFlowIsNotQuiet) {
+  publish_and_note();
+  const auto server = index_of("s21");
+  port().pick = Pick::kRoundRobin;
+  publish_and_note();
+  pass(1000);
+  write_entry(XDPLB_KIND_FLOW, server, first_row(), XDPLB_FLOW_CLOSING, now());
+  EXPECT_EQ(sweep().servers[server].closing, 1U);
+  pass(kQuietTicks + 1);
+  EXPECT_EQ(sweep().servers[server].closing, 0U);
+  EXPECT_EQ(sweep().ports.at(kWeb).closing, 1U);
 }
 
 TEST_F(FlowSweepTest, ClientsAreForgottenAfterTheirStickyTime) {
