@@ -12,7 +12,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build clang-16 llvm-16 bpftool libbpf-dev libxdp
 # shellcheck disable=SC2034
 RUN_PACKAGES=(iproute2 ethtool procps util-linux mount curl nginx-light python3 nftables tcpdump xdp-tools)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(shellcheck clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+TEST_PACKAGES=(iputils-ping shellcheck clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2

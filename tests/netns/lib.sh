@@ -244,6 +244,15 @@ routes_up() {
   ip -n "$LAB-remote" route add default via 2001:db8:3::1
 }
 
+# patient_neighbours: router and client believe for ten minutes what ARP and ND told them, as routers do. Linux asks anew after
+# half a minute, and then a machine too busy to start the next daemon at once would make a test of flows one of ARP.
+patient_neighbours() {
+  local role
+  for role in client router; do
+    in_ns $role sysctl -qw net.ipv4.neigh.eth0.base_reachable_time_ms=600000 net.ipv6.neigh.eth0.base_reachable_time_ms=600000
+  done
+}
+
 # The four servers of the usual laboratory: s1 and s2 on LAN A, s3 and s4 on LAN B. They come up side by side.
 servers_up() {
   server_up s1 a 21
@@ -295,10 +304,10 @@ lan_down() {
 # host_in_url ADDRESS: an IPv6 address in brackets.
 host_in_url() { [[ $1 == *:* ]] && printf '[%s]' "$1" || printf '%s' "$1"; }
 
-# http_names ROLE ADDRESS COUNT: one line, the answering server's name, for each of COUNT new connections of curl.
+# http_names ROLE ADDRESS COUNT [PORT]: one line, the answering server's name, for each of COUNT new connections of curl.
 # A request that gets no answer has no line.
 http_names() {
-  in_ns "$1" curl -s --max-time 60 --connect-timeout 2 -H 'Connection: close' "http://$(host_in_url "$2")/name?[1-$3]" || true
+  in_ns "$1" curl -s --max-time 60 --connect-timeout 2 -H 'Connection: close' "http://$(host_in_url "$2"):${4:-80}/name?[1-$3]" || true
 }
 
 # udp_names ROLE ADDRESS COUNT: the same over UDP; a new socket for each datagram.
@@ -306,6 +315,9 @@ udp_names() { in_ns "$1" python3 "$NETNS_DIR/udp_client.py" "$2" $UDP_PORT "$3" 
 
 # answered ROLE ADDRESS: true when a new connection gets an answer.
 answered() { [[ -n $(http_names "$1" "$2" 1) ]]; }
+
+# answered_on ROLE ADDRESS [PORT]: the same for another port, 8080 when not said.
+answered_on() { [[ -n $(http_names "$1" "$2" 1 "${3:-$STREAM_PORT}") ]]; }
 
 # share NAMES SERVER: how many of the lines are SERVER.
 share() { grep -cx -- "$2" <<<"$1" || true; }
@@ -331,12 +343,43 @@ downloads_mark() {
   wait_until 5 downloads_are "$1" "d['marks'] > $before" || fail "downloads.py does not answer"
 }
 
+# downloads_end FILE PID NAME: ends the downloads of server NAME, or `all`, and waits until each is whole.
+downloads_end() {
+  local over="c for n, c in d['servers'].items() if '$3' in (n, 'all')"
+  printf '%s\n' "$3" >"$WORK/$1.end"
+  kill -USR2 "$2"
+  wait_until 20 downloads_are "$1" "sum(c['alive'] for c in ($over)) == 0" || fail "downloads of $3 do not end: $(cat "$WORK/$1")"
+}
+
+# downloads_all_run WHAT FILE:PID...: no download is broken, and each that has not ended gets new bytes from now on.
+downloads_all_run() {
+  local what=$1 pair running=0
+  shift
+  for pair; do downloads_mark "${pair%:*}" "${pair#*:}"; done
+  for pair; do
+    wait_until 15 downloads_are "${pair%:*}" "d['moved'] >= d['alive'] and d['broken'] == 0" ||
+      fail "$what: ${pair%:*} downloads: $(cat "$WORK/${pair%:*}")"
+    running=$((running + $(json 'd["alive"]' <"$WORK/${pair%:*}")))
+  done
+  ok "$what: all $running downloads run, none is broken"
+}
+
+# stream_up NAME...: /stream and /name on port 8080 of these servers, see stream_server.py.
+STREAM_PORT=8080
+stream_up() {
+  local name
+  for name; do
+    spawn "$name" "$name.stream" python3 "$NETNS_DIR/stream_server.py" "$name" $STREAM_PORT
+    wait_until 10 in_ns "$name" curl -gsf --max-time 1 "http://$VIPA4:$STREAM_PORT/name" || fail "$name: $(cat "$WORK/$name.stream")"
+  done
+}
+
 # ---- the product ---------------------------------------------------------------------------------------------------
 
 # web_up WEIGHT...: loads both NICs and makes cluster web with ports 80/tcp and 5353/udp over s1, s2, ... with these weights.
 web_up() {
   local address i=0 weight
-  xdplb load eth0 eth1 >"$WORK/load.out" 2>&1 || fail "load: $(cat "$WORK/load.out")"
+  xdplb --timeout 60 load eth0 eth1 >"$WORK/load.out" 2>&1 || fail "load: $(cat "$WORK/load.out")"
   xdplb cluster add web $VIPA4 $VIPA6 >/dev/null
   xdplb port add web/80 >/dev/null
   xdplb port add web/$UDP_PORT/udp >/dev/null
@@ -347,6 +390,50 @@ web_up() {
     xdplb server add web/$UDP_PORT/udp "$address" --name s$i --weight "$weight" >/dev/null
   done
   wait_until 10 ready $# || fail "servers did not resolve: $(xdplb status 2>&1)"
+}
+
+# cluster_up: loads both NICs and makes cluster web, without ports.
+cluster_up() {
+  xdplb --timeout 60 load eth0 eth1 >"$WORK/load.out" 2>&1 || fail "load: $(cat "$WORK/load.out")"
+  xdplb cluster add web $VIPA4 $VIPA6 >/dev/null
+}
+
+# port_up PATH OPTIONS SERVER[:WEIGHT]...: a port with servers, of weight 10 when not said; OPTIONS are words. Returns when
+# each server has a MAC.
+port_up() {
+  local path=$1 options=$2 server
+  shift 2
+  # shellcheck disable=SC2086  # words
+  xdplb port add "$path" $options >/dev/null
+  for server; do server_in "$path" "$server"; done
+  wait_until 10 resolved "$path" $# || fail "servers did not resolve: $(xdplb status 2>&1)"
+}
+
+# server_in PATH SERVER[:WEIGHT]
+server_in() {
+  local weight=10
+  [[ $2 != *:* ]] || weight=${2#*:}
+  xdplb server add "$1" "$(server_address "${2%:*}")" --name "${2%:*}" --weight "$weight" >/dev/null
+}
+
+# resolved PATH COUNT: so many servers of the port have a MAC.
+resolved() { [[ $(xdplb -j server list "$1" | json 'sum(1 for s in d if s["mac"])') == "$2" ]]; }
+
+# port_is PATH EXPRESSION, server_is PATH EXPRESSION, event_is EXPRESSION: over d, the port, the server; the latter over e, true when one event fits.
+port_is() { [[ $(xdplb -j port show "$1" | json "$2") == true ]]; }
+server_is() { [[ $(xdplb -j server show "$1" | json "$2") == true ]]; }
+event_is() { [[ $(xdplb -j events | json "any($1 for e in d)") == true ]]; }
+
+# count_of NAMES, for expect_equal and expect_number: how many lines there are.
+count_of() { grep -c . <<<"$1" || true; }
+
+# own_loopback NETWORK: every server takes all addresses of it for its own.
+own_loopback() {
+  local name
+  for name in "${LAB_NAMESPACES[@]}"; do
+    [[ $name =~ -s[0-9]$ ]] || continue
+    ip -n "$name" route add local "$1" dev lo
+  done
 }
 
 server_address() {

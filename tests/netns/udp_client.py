@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""udp_client.py ADDRESS PORT COUNT: COUNT datagrams from as many new sockets; prints each answer, one a line.
+"""udp_client.py ADDRESS PORT COUNT [BYTES]: COUNT datagrams from as many new sockets; prints each answer, one a line.
 
 A connected socket takes an answer only from the address and port it asked. Exit 1 when one is missing.
 """
@@ -10,6 +10,7 @@ import sys
 
 def main():
     address, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    question = b"who are you".ljust(int(sys.argv[4]) if len(sys.argv) > 4 else 0)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     lost = 0
     while count > 0 and lost < 5:
@@ -18,7 +19,7 @@ def main():
         for sock in batch:
             sock.settimeout(1)
             sock.connect((address, port))
-            sock.send(b"who are you")
+            sock.send(question)
         for sock in batch:
             try:
                 print(sock.recv(2048).decode())
