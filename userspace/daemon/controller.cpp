@@ -62,13 +62,20 @@ Result<std::unique_ptr<Controller>> Controller::open(asio::io_context& io, Optio
   return controller;
 }
 
-Result<void> Controller::start() {
+// What was kept, and the host as it is.
+Result<State> Controller::open_host() {
   auto state = store_.load();
   if (!state) return state.error();
   auto monitor = HostMonitor::open(io_);
   if (!monitor) return monitor.error();
   monitor_ = std::move(*monitor);
   resolver_ = std::make_unique<ServerResolver>(*monitor_);
+  return state->value_or(State{});
+}
+
+Result<void> Controller::start() {
+  auto state = open_host();
+  if (!state) return state.error();
   auto vipas = VipaService::open(io_);
   if (!vipas) return vipas.error();
   vipas_ = std::move(*vipas);
@@ -77,7 +84,7 @@ Result<void> Controller::start() {
     claim = {.mac = conflict.mac, .count = claim.count + 1, .last = std::chrono::steady_clock::now()};
     log_warning(fmt::format("VIPA {}: {} claims it, too", conflict.address.to_string(), conflict.mac.to_string()));
   });
-  if (auto taken = take_over(state->value_or(State{})); !taken) return taken;
+  if (auto taken = take_over(std::move(*state)); !taken) return taken;
   monitor_->on_change([this](const HostChange& change) { on_host_change(change); });
   sweep_soon();
   return {};
@@ -90,13 +97,9 @@ Result<std::unique_ptr<Controller>> Controller::open_offline(asio::io_context& i
 }
 
 Result<void> Controller::start_offline() {
-  auto state = store_.load();
+  auto state = open_host();
   if (!state) return state.error();
-  auto monitor = HostMonitor::open(io_);
-  if (!monitor) return monitor.error();
-  monitor_ = std::move(*monitor);
-  resolver_ = std::make_unique<ServerResolver>(*monitor_);
-  const auto& kept = state->value_or(State{});
+  const State& kept = *state;
   config_ = kept.config;
   generated_secret_ = kept.generated_secret;
   admins_ = AdminStates(kept.admins);

@@ -92,6 +92,7 @@ class Controller {
 
  private:
   Controller(boost::asio::io_context& io, Options options, std::function<void()> stop);
+  Result<State> open_host();
   Result<void> start();
   Result<void> take_over(State state);
   Result<void> restore(const State& state);

@@ -82,17 +82,16 @@ Error refused_load(int number) {
                 "loading the XDP program: not permitted; run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
   }
   if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0)
-    return fail(ErrorCode::kFailed, "this kernel has no XDP: it needs CONFIG_BPF_SYSCALL and Linux 5.16 or newer");
+    return fail(ErrorCode::kFailed, "this kernel has no XDP: it needs CONFIG_BPF_SYSCALL and Linux 6.1 or newer");
   for (const auto type : {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_LPM_TRIE,
                           BPF_MAP_TYPE_RINGBUF}) {
     if (libbpf_probe_bpf_map_type(type, nullptr) == 0) {
-      return fail(ErrorCode::kFailed, fmt::format("this kernel lacks BPF maps of type {}: it needs Linux 5.16 or newer",
+      return fail(ErrorCode::kFailed, fmt::format("this kernel lacks BPF maps of type {}: it needs Linux 6.1 or newer",
                                                   libbpf_bpf_map_type_str(type)));
     }
   }
-  return fail(ErrorCode::kFailed,
-              fmt::format("loading the XDP program: {} ({}); xdplb is made for Linux 5.16 and newer",
-                          std::strerror(number), last_words()));
+  return fail(ErrorCode::kFailed, fmt::format("loading the XDP program: {} ({}); xdplb is made for Linux 6.1 and newer",
+                                              std::strerror(number), last_words()));
 }
 
 // The layout version in a map "tables"; nullopt when it is none of ours. The version is its first word in any layout.
