@@ -90,6 +90,7 @@ Result<ParsedLine> parse_line(int argc, const char* const* argv) {
   const auto parsed = typed_timeout(timeout);
   if (!parsed) return parsed.error();
   line.options.timeout = *parsed;
+  if (app.count("--timeout") != 0) line.options.start_timeout = *parsed;
   line.options.wants_json = line.options.wants_json || line.options.wants_pretty;
   return line;
 }

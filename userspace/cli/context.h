@@ -21,6 +21,9 @@ struct Options {
   bool is_verbose = false;    // each call of the API on stderr
   bool is_offline = false;    // the maps are read without the daemon
   std::chrono::milliseconds timeout{10'000};
+  // To start a daemon and to load the program, where nothing else was said: the kernel checks it, perhaps several
+  // times, and a busy host takes its time.
+  std::chrono::milliseconds start_timeout{60'000};
 };
 
 class Context {

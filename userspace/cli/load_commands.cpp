@@ -34,7 +34,7 @@ Result<Reached> reach_daemon(bool may_start, const Context& context) {
   if (!status && status.error().code == ErrorCode::kUnreachable && may_start) {
     const auto program = find_daemon(context.around().program_dir);
     if (!program) return program.error();
-    auto started = start_daemon(context.instance(), *program, context.options().timeout);
+    auto started = start_daemon(context.instance(), *program, context.options().start_timeout);
     if (!started) return started.error();
     reached.started = std::move(*started);
     status = context.call(StatusRequest{});
@@ -88,7 +88,7 @@ void drop_interfaces(Config& config, const LoadRequest& request, const Context& 
 
 Result<json> load_and_apply(const LoadRequest& request, std::optional<Config> config, Reached& reached,
                             const Context& context) {
-  Reply loaded = context.call(request);
+  Reply loaded = context.call(request, context.options().start_timeout);
   if (!loaded) {
     roll_back(reached, {}, context);
     return loaded.error();
