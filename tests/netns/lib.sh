@@ -458,7 +458,7 @@ kill9() {
   local pid
   pid=$(daemon_pid)
   kill -9 "$pid"
-  wait_until 5 gone "$pid" || fail "daemon $pid does not die"
+  wait_until 20 gone "$pid" || fail "daemon $pid does not die"
 }
 
 gone() { [[ ! -d /proc/$1 || $(awk '/^State:/{print $2}' "/proc/$1/status" 2>/dev/null) == Z ]]; }

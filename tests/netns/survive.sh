@@ -46,7 +46,7 @@ interrupted() {
   MOMENT=$((MOMENT + 1))
   kill -9 "$pid"
   wait $job || true
-  wait_until 5 gone "$pid" || fail "daemon $pid does not die"
+  wait_until 20 gone "$pid" || fail "daemon $pid does not die"
   all_run "$what, daemon killed"
   xdplb --timeout 60 load eth0 eth1 >"$WORK/load.out" 2>&1 || fail "$what: load: $(cat "$WORK/load.out")"
   xdplb "$@" >"$WORK/again.out" 2>&1 || [[ $? == 3 && $2 == remove ]] || fail "$what: after the restart: $(cat "$WORK/again.out")"
