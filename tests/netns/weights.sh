@@ -32,10 +32,10 @@ for case in "$VIPA4 80 tcp web/80" "$VIPA6 $UDP_PORT udp web/$UDP_PORT/udp"; do
   done
 done
 
-# owners: the server of each of 40 flows, as explain tells.
+# owners: the server that a new connection of each of 40 flows would get, as explain tells.
 owners() {
   local port
-  for port in $(seq 40001 40040); do xdplb explain "$REMOTE4:$port" "$VIPA4:80"; done | awk '$1 == "server" { print $2 }'
+  for port in $(seq 40001 40040); do xdplb -j explain "$REMOTE4:$port" "$VIPA4:80" | json 'd["new_server"]'; done
 }
 before=$(owners)
 expect_number "flows of s2 among 40" "$(grep -c s2 <<<"$before")" '>=' 3

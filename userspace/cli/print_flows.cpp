@@ -101,6 +101,8 @@ void print_explain(const Page& page, const json& explanation) {
   const json& how = member(explanation, "how");
   some_line("how", how.is_array() ? joined(how, ", ") : optional_text(explanation, "how"));
   some_line("flow", flow_text(member(explanation, "flow")));
+  some_line("client", flow_text(member(explanation, "client")));
+  some_line("new flows", optional_text(explanation, "new_server"));
   some_line("wildcard", optional_text(explanation, "wildcard"));
   const std::string text = optional_text(explanation, "text");
   if (!text.empty()) page.out << text << '\n';

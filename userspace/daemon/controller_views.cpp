@@ -279,10 +279,10 @@ Result<OutcomeSums> Controller::outcome_totals() const {
     return more.has_value();
   };
   for (const auto& [name, cluster] : forwarding_->plan().clusters) {
-    const auto own = forwarding_->cluster_outcomes(name);
+    auto own = forwarding_->cluster_outcomes(name);
     if (!add_to(own)) return own;
     for (const auto& [path, port] : cluster.ports) {
-      const auto one = forwarding_->port_outcomes(path);
+      auto one = forwarding_->port_outcomes(path);
       if (!add_to(one)) return one;
     }
   }

@@ -69,8 +69,8 @@ bool restore_port(const ClusterConfig& cluster, const PortAssignment& assignment
     if (index == assignment.servers.end() || index->second == 0) return false;
     indexes.push_back(index->second);
     const auto admin = draft::admin_of(admins, lead, server.name);
-    auto target = admin == Admin::kDown ? std::nullopt : maps.target(index->second);
-    port.servers.push_back({.config = server, .index = index->second, .target = std::move(target), .admin = admin});
+    const auto target = admin == Admin::kDown ? std::nullopt : maps.target(index->second);
+    port.servers.push_back({.config = server, .index = index->second, .target = target, .admin = admin});
   }
   for (const Family family : kFamilies) {
     const auto place = static_cast<std::size_t>(family);
