@@ -148,6 +148,8 @@ Result<void> Controller::take_over(State state) {
   auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
   if (!plan) return plan.error();
   if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
+  // Before anybody asks: a server of which nothing is known would seem to have nothing left.
+  if (auto swept = forwarding_->sweep(); !swept) return swept;
   const auto loaded = surroundings().interfaces;
   for (const auto ifindex : forwarding_->publisher().egress_interfaces()) {
     if (loaded.contains(ifindex)) continue;
