@@ -18,21 +18,24 @@ static __always_inline __u64 kind_word(const struct journey *journey, __u8 kind,
 	return (__u64)number << 32 | (journey->packet.is_ipv6 ? 6 : 4) << 16 | (__u32)protocol << 8 | kind;
 }
 
+/* addresses: the VIPA in the upper half, the client in the lower one, host order. */
+static __always_inline __u64 tag_of_ipv4(__u64 kind_word, __u32 ports, __u64 addresses)
+{
+	__u64 hash = mix(mix(mix(tables.settings.flow_seeds[0], kind_word), ports), addresses);
+
+	return hash ? hash : 1;
+}
+
 static __always_inline __u64 tag_of(const struct journey *journey, __u64 kind_word, __u32 ports, const __u64 client[2],
 				    const __u64 vipa[2])
 {
-	__u64 hash = tables.settings.flow_seeds[0];
+	__u64 hash;
 
-	hash = mix(hash, kind_word);
-	hash = mix(hash, ports);
-	if (journey->packet.is_ipv6) {
-		hash = mix(hash, client[0]);
-		hash = mix(hash, client[1]);
-		hash = mix(hash, vipa[0]);
-		hash = mix(hash, vipa[1]);
-	} else {
-		hash = mix(hash, vipa[0] << 32 | client[0]);
-	}
+	if (!journey->packet.is_ipv6)
+		return tag_of_ipv4(kind_word, ports, vipa[0] << 32 | client[0]);
+	hash = mix(mix(tables.settings.flow_seeds[0], kind_word), ports);
+	hash = mix(mix(hash, client[0]), client[1]);
+	hash = mix(mix(hash, vipa[0]), vipa[1]);
 	return hash ? hash : 1;
 }
 

@@ -9,14 +9,13 @@
 static __noinline __u32 follow_flow(__u32 client, __u32 client_port, __u64 key_word)
 {
 	__u32 stamp = now(), protocol = key_word >> 16 & 0xff;
-	__u64 tag = tables.settings.flow_seeds[0], value;
+	__u32 ports = (__u32)bpf_ntohs(key_word) << 16 | client_port;
 	struct xdplb_flow *flow;
+	__u64 value;
 
-	/* As tag_of_connection(): another order would find nothing here. */
-	tag = mix(tag, 4 << 16 | protocol << 8 | XDPLB_KIND_FLOW);
-	tag = mix(tag, (__u32)bpf_ntohs(key_word) << 16 | client_port);
-	tag = mix(tag, (__u64)bpf_ntohl(key_word >> 32) << 32 | client);
-	flow = find_flow(tag ? tag : 1);
+	/* The kind word of kind_word(), whose journey there is not here. */
+	flow = find_flow(tag_of_ipv4(4 << 16 | protocol << 8 | XDPLB_KIND_FLOW, ports,
+				     (__u64)bpf_ntohl(key_word >> 32) << 32 | client));
 	if (!flow)
 		return 0;
 	value = load_value(flow);

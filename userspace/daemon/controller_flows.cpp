@@ -67,10 +67,7 @@ void Controller::tell_half_open() {
 void Controller::tell_drained() {
   for (auto server = draining_.begin(); server != draining_.end();) {
     const auto port = forwarding_->plan().find(server->port);
-    const PlannedServer* planned = nullptr;
-    if (port)
-      for (const auto& one : port->servers)
-        if (one.config.name == server->server) planned = &one;
+    const PlannedServer* planned = port ? port->server_named(server->server) : nullptr;
     const auto& counts = forwarding_->last_sweep().servers;
     const bool is_empty = planned == nullptr || planned->index >= counts.size() ||
                           (counts[planned->index].base_rows == 0 && counts[planned->index].flows == 0);

@@ -275,7 +275,7 @@ Result<OutcomeSums> Controller::outcome_totals() const {
   auto sums = forwarding_->other_outcomes();
   if (!sums) return sums;
   const auto add_to = [&sums](const Result<OutcomeSums>& more) {
-    for (std::size_t outcome = 0; more && outcome < sums->size(); ++outcome) (*sums)[outcome] += (*more)[outcome];
+    if (more) add(*sums, *more);
     return more.has_value();
   };
   for (const auto& [name, cluster] : forwarding_->plan().clusters) {

@@ -150,8 +150,7 @@ class Explanation {
     for (const auto& [path, port] : forwarding_.plan().clusters.at(port_->path.cluster).ports) {
       const auto* known = port->affinity == port_->affinity ? port->server_at(server) : nullptr;
       if (known == nullptr) continue;
-      for (const auto& own : port_->servers)
-        if (own.config.name == known->config.name) return own.index;
+      if (const auto* own = port_->server_named(known->config.name)) return own->index;
     }
     return 0;
   }

@@ -63,9 +63,8 @@ Result<void> Forwarding::sweep() {
 Result<void> Forwarding::force(const ServerPath& server) {
   const auto port = plan_.find(server.port);
   if (!port) return {};
-  for (const auto& one : port->servers)
-    if (one.config.name == server.server) return sweep_.force(one.index);
-  return {};
+  const auto* planned = port->server_named(server.server);
+  return planned != nullptr ? sweep_.force(planned->index) : Result<void>();
 }
 
 Result<OutcomeSums> Forwarding::sum_outcomes(const ByFamily<std::uint16_t>& options) const {
@@ -74,7 +73,7 @@ Result<OutcomeSums> Forwarding::sum_outcomes(const ByFamily<std::uint16_t>& opti
     if (index == 0) continue;
     const auto one = tables().read_outcomes(index);
     if (!one) return one.error();
-    for (std::size_t outcome = 0; outcome < sums.size(); ++outcome) sums[outcome] += (*one)[outcome];
+    add(sums, *one);
   }
   return sums;
 }

@@ -34,23 +34,16 @@ json outcomes_view(const Result<OutcomeSums>& sums) {
   return view;
 }
 
-const PlannedServer* find_planned(const PlannedPort* port, const std::string& name) {
-  if (port == nullptr) return nullptr;
-  const auto found = std::find_if(port->servers.begin(), port->servers.end(),
-                                  [&](const PlannedServer& one) { return one.config.name == name; });
-  return found == port->servers.end() ? nullptr : &*found;
-}
+}  // namespace
 
-// Whose entries they are, by server index.
-std::map<std::uint16_t, std::pair<PortPath, std::string>> names_of(const Plan& plan) {
-  std::map<std::uint16_t, std::pair<PortPath, std::string>> names;
+std::map<std::uint16_t, ServerPath> server_paths(const Plan& plan) {
+  std::map<std::uint16_t, ServerPath> paths;
   for (const auto& [name, cluster] : plan.clusters)
     for (const auto& [path, port] : cluster.ports)
-      for (const auto& server : port->servers) names.emplace(server.index, std::pair(path, server.config.name));
-  return names;
+      for (const auto& server : port->servers)
+        paths.emplace(server.index, ServerPath{.port = path, .server = server.config.name});
+  return paths;
 }
-
-}  // namespace
 
 json counters_view(const xdplb_counters& counters) {
   return {{"packets", counters.packets},
@@ -91,8 +84,7 @@ json ObjectViews::cluster_outcomes(const ClusterConfig& cluster) const {
   for (const auto& port : cluster.ports) {
     const auto more =
         forwarding_->port_outcomes({.cluster = cluster.name, .port = port.port, .protocol = port.protocol});
-    for (std::size_t outcome = 0; sums && more && outcome < sums->size(); ++outcome)
-      (*sums)[outcome] += (*more)[outcome];
+    if (sums && more) add(*sums, *more);
   }
   return outcomes_view(sums);
 }
@@ -167,7 +159,7 @@ std::vector<json> ObjectViews::servers(const PortPath& path, const PortConfig& c
   const auto v6 = rows_by_server(planned.get(), Family::kV6);
   std::vector<json> views;
   for (const auto& server : config.servers) {
-    const auto* known = find_planned(planned.get(), server.name);
+    const auto* known = planned ? planned->server_named(server.name) : nullptr;
     const auto rows_in = [known](const auto& rows) {
       const auto found = known != nullptr ? rows.find(known->index) : rows.end();
       return found == rows.end() ? 0U : found->second;
@@ -237,20 +229,18 @@ Reply ObjectViews::flows(const FlowsRequest& request) const {
   if (forwarding_ == nullptr) {
     return make_reply({{"total", 0}, {"capacity", 0}, {"half_open", 0}, {"closing", 0}, {"flows", std::move(list)}});
   }
-  const auto names = names_of(forwarding_->plan());
+  const auto paths = server_paths(forwarding_->plan());
   const auto port = request.server ? std::optional(request.server->port) : request.port;
   const auto read = forwarding_->read_flows([&](const FlowRecord& flow) {
-    const auto owner = names.find(flow.server);
-    if (port && (owner == names.end() || owner->second.first != *port)) return true;
-    if (request.server && owner->second.second != request.server->server) return true;
+    const auto owner = paths.find(flow.server);
+    if (port && (owner == paths.end() || owner->second.port != *port)) return true;
+    if (request.server && owner->second.server != request.server->server) return true;
     ++total;
     half_open += flow.phase == FlowPhase::kHalfOpen ? 1 : 0;
     closing += flow.phase == FlowPhase::kClosing ? 1 : 0;
     if (list.size() >= request.limit) return true;
     list.push_back(
-        flow_view(flow, owner == names.end()
-                            ? fmt::format("index {}", flow.server)
-                            : ServerPath{.port = owner->second.first, .server = owner->second.second}.to_string()));
+        flow_view(flow, owner == paths.end() ? fmt::format("index {}", flow.server) : owner->second.to_string()));
     return true;
   });
   if (!read) return read.error();

@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +23,9 @@ nlohmann::json counters_view(const xdplb_counters& counters);
 void add(xdplb_counters& sum, const xdplb_counters& more);
 // server  path, for people
 nlohmann::json flow_view(const FlowRecord& flow, const std::string& server);
+
+// By server index.
+std::map<std::uint16_t, ServerPath> server_paths(const Plan& plan);
 
 class ObjectViews {
  public:

@@ -2,6 +2,7 @@
 #include "daemon/tracer.h"
 
 #include "base/log.h"
+#include "daemon/object_views.h"
 #include "dataplane/outcome_names.h"
 #include "net/packet_summary.h"
 
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -79,41 +81,47 @@ std::int64_t wall_clock_offset_ns() {
   return (wall.tv_sec - monotonic.tv_sec) * 1'000'000'000 + (wall.tv_nsec - monotonic.tv_nsec);
 }
 
+// Servers and ports by the indexes that records carry.
 struct Names {
-  std::string server;
-  std::string port;
+  explicit Names(const Plan& plan) : servers(server_paths(plan)) {
+    for (const auto& [name, cluster] : plan.clusters)
+      for (const auto& [path, port] : cluster.ports)
+        for (const auto index : port->options)
+          if (index != 0) ports.emplace(index, path);
+  }
+  // nullptr where there is none of this index.
+  const ServerPath* server(const xdplb_trace_record& record) const {
+    const auto found = servers.find(record.server);
+    return found == servers.end() ? nullptr : &found->second;
+  }
+  const PortPath* port(const xdplb_trace_record& record) const {
+    if (const auto* path = server(record)) return &path->port;
+    const auto found = ports.find(record.options);
+    return found == ports.end() ? nullptr : &found->second;
+  }
+
+  std::map<std::uint16_t, ServerPath> servers;
+  std::map<std::uint32_t, PortPath> ports;
 };
 
-Names names_of(const xdplb_trace_record& record, const Plan& plan) {
-  for (const auto& [name, cluster] : plan.clusters) {
-    for (const auto& [path, port] : cluster.ports) {
-      const bool is_port = std::find(port->options.begin(), port->options.end(), record.options) != port->options.end();
-      const auto* server = port->server_at(record.server);
-      if (record.server != 0 && server != nullptr)
-        return {.server = ServerPath{.port = path, .server = server->config.name}.to_string(),
-                .port = path.to_string()};
-      if (record.server == 0 && record.options != 0 && is_port) return {.server = {}, .port = path.to_string()};
-    }
-  }
-  return {};
+template <typename Path>
+json path_view(const Path* path) {
+  return path != nullptr ? json(path->to_string()) : json(nullptr);
 }
 
-json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
-
-json record_view(std::uint64_t id, const xdplb_trace_record& record, const Plan& plan, const InterfaceName& name,
+json record_view(std::uint64_t id, const xdplb_trace_record& record, const Names& names, const InterfaceName& name,
                  std::int64_t offset_ns) {
   const std::span<const std::uint8_t> frame(record.frame, std::min<std::size_t>(record.captured, XDPLB_TRACE_BYTES));
   const auto packet = summarize_packet(frame);
   const bool is_known = record.outcome > 0 && record.outcome < XDPLB_OUTCOME_COUNT;
   const auto* outcome = is_known ? &name_of(static_cast<xdplb_outcome>(record.outcome)) : nullptr;
-  const auto [server, port] = names_of(record, plan);
   return {{"id", id},
           {"time_ns", static_cast<std::int64_t>(record.time_ns) + offset_ns},
           {"interface", name(record.ifindex)},
           {"outcome", outcome != nullptr ? json(outcome->name) : json(nullptr)},
           {"verdict", outcome != nullptr ? json(outcome->verdict) : json(nullptr)},
-          {"port", text_or_null(port)},
-          {"server", text_or_null(server)},
+          {"port", path_view(names.port(record))},
+          {"server", path_view(names.server(record))},
           {"how", how_view(record.how)},
           {"source", endpoint_view(packet.source, packet.source_port)},
           {"destination", endpoint_view(packet.destination, packet.destination_port)},
@@ -133,7 +141,7 @@ Result<void> Tracer::start(std::uint64_t outcomes, std::uint32_t sample, Forward
     });
     if (!ring) return ring.error();
     ring_ = std::move(*ring);
-    // What an earlier trace left is not what was asked for now.
+    // Records of an earlier trace answer an earlier question.
     if (auto read = ring_->read(); !read) return read;
     records_.clear();
   }
@@ -156,9 +164,10 @@ Reply Tracer::poll(const TraceRequest& request, Forwarding& forwarding, const In
   if (auto started = start(*outcomes, request.sample, forwarding); !started) return started.error();
   read();
   const auto offset_ns = wall_clock_offset_ns();
+  const Names names(forwarding.plan());
   json list = json::array();
   for (const auto& [id, record] : records_)
-    if (id > request.after) list.push_back(record_view(id, record, forwarding.plan(), name, offset_ns));
+    if (id > request.after) list.push_back(record_view(id, record, names, name, offset_ns));
   return make_reply({{"last", last_id_}, {"records", std::move(list)}});
 }
 

@@ -254,10 +254,8 @@ Result<void> FlowSweep::force(std::uint16_t server) {
     auto& group = groups_[*place];
     group.calm_since.resize(group.count, 0);
     for (const auto& member : group.members) {
-      const auto& servers = ports_[member.port].plan->servers;
-      const auto same = std::find_if(servers.begin(), servers.end(),
-                                     [&name](const PlannedServer& one) { return one.config.name == name; });
-      if (same == servers.end()) continue;
+      const auto* same = ports_[member.port].plan->server_named(name);
+      if (same == nullptr) continue;
       changes.add_gone(same->index);
       for (std::uint32_t row = 0; row < group.count; ++row) {
         const auto state = decode_row(tables_->row(member.first_row + row));

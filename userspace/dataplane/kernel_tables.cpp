@@ -48,6 +48,10 @@ Result<MappedArray<T>> map_all(const FileDescriptor& fd, const char* name) {
 
 }  // namespace
 
+void add(OutcomeSums& sums, const OutcomeSums& more) {
+  for (std::size_t outcome = 0; outcome < sums.size(); ++outcome) sums[outcome] += more[outcome];
+}
+
 Result<KernelTables> KernelTables::open(MapDescriptors maps, Clock clock) {
   KernelTables tables;
   tables.maps_ = std::move(maps);

@@ -24,6 +24,7 @@ struct MapDescriptors {
 };
 
 using OutcomeSums = std::array<std::uint64_t, XDPLB_OUTCOME_COUNT>;
+void add(OutcomeSums& sums, const OutcomeSums& more);
 
 class KernelTables {
  public:

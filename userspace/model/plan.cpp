@@ -231,6 +231,12 @@ const PlannedServer* PlannedPort::server_at(std::uint16_t index) const {
   return found == servers.end() ? nullptr : &*found;
 }
 
+const PlannedServer* PlannedPort::server_named(std::string_view name) const {
+  const auto found = std::find_if(servers.begin(), servers.end(),
+                                  [name](const PlannedServer& server) { return server.config.name == name; });
+  return found == servers.end() ? nullptr : &*found;
+}
+
 std::shared_ptr<const PlannedPort> Plan::find(const PortPath& path) const {
   const auto cluster = clusters.find(path.cluster);
   if (cluster == clusters.end()) return nullptr;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -91,6 +92,8 @@ struct PlannedPort {
   HashShape shape_of(Family family) const;
   // nullptr when no server has this index.
   const PlannedServer* server_at(std::uint16_t index) const;
+  // nullptr when no server has this name.
+  const PlannedServer* server_named(std::string_view name) const;
   // Flows of rows without a server of their own are not thrown over: TCP, and UDP that is written down.
   bool keeps_flows() const { return path.protocol == Protocol::kTcp || config.is_tracked(); }
 };
