@@ -13,6 +13,7 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <utility>
 
 namespace xdplb {
@@ -21,6 +22,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr unsigned kDatagramsAWake = 256;    // then the other handlers of the loop get their turn
+constexpr unsigned kTurnsBeforeADump = 64;   // an endless stream of events must not put the dump off for ever
 constexpr std::size_t kRequestsASend = 256;  // the kernel works them off within the send: some 100 microseconds
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr unsigned kTicksPerReconcile = 5;
@@ -84,14 +86,25 @@ class HostMonitor::Impl : public std::enable_shared_from_this<Impl> {
 
   std::optional<Error> keep_failure(const NeighborKey& key) const { return keeper_.failure(key); }
 
+  Result<void> refresh() {
+    read_all_events();
+    return reconcile();
+  }
+
  private:
   void publish(const HostChange& change) {
     keeper_.note(change);
     if (handler_) handler_(change);
   }
 
-  void take_event(const NetlinkMessage& message) {
-    if (auto change = tables_.apply(message)) publish(*change);
+  // From the inbox, so that a handler that refreshes meanwhile has nothing older behind it.
+  void take_events() {
+    while (!inbox_.empty()) {
+      NetlinkMessage message = std::move(inbox_.front());
+      inbox_.pop_front();
+      if (auto change = tables_.apply(message)) publish(*change);
+      if (auto event = tables_.side_event(message)) publish(*event);
+    }
   }
 
   Result<void> reconcile() {
@@ -106,12 +119,29 @@ class HostMonitor::Impl : public std::enable_shared_from_this<Impl> {
     return {};
   }
 
-  void read_events() {
-    auto reading = events_.receive(kDatagramsAWake, [this](const NetlinkMessage& message) { take_event(message); });
+  NetlinkSocket::Reading take_datagrams() {
+    auto reading = events_.receive(kDatagramsAWake, [this](NetlinkMessage message) {
+      if (!std::holds_alternative<std::monostate>(message)) inbox_.push_back(std::move(message));
+    });
+    take_events();
     schedule_flush();
-    bool is_lost = reading.has_value() && *reading == NetlinkSocket::Reading::kLost;
-    if (!reading) log_warning(reading.error().message);
-    if (is_lost) repair();
+    if (reading) return *reading;
+    log_warning(reading.error().message);
+    return NetlinkSocket::Reading::kEmpty;
+  }
+
+  void read_events() {
+    if (take_datagrams() != NetlinkSocket::Reading::kLost) return;
+    // The kernel says so ahead of what it kept, and drops all that comes before the queue is empty.
+    read_all_events();
+    repair();
+  }
+
+  // Until nothing waits: it is older than the dump that follows and would undo it for a moment.
+  void read_all_events() {
+    for (unsigned turn = 0; turn < kTurnsBeforeADump; ++turn) {
+      if (take_datagrams() == NetlinkSocket::Reading::kEmpty) return;
+    }
   }
 
   void repair() {
@@ -159,7 +189,7 @@ class HostMonitor::Impl : public std::enable_shared_from_this<Impl> {
 
   void tick() {
     if (++ticks_ % kTicksPerReconcile == 0) {
-      read_events();  // what waits is older than the dump and would undo it for a moment
+      read_all_events();
       repair();
     }
     keeper_.tick();
@@ -191,6 +221,7 @@ class HostMonitor::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer timer_;
   HostTables tables_;
   NeighborKeeper keeper_;
+  std::deque<NetlinkMessage> inbox_;  // read, not yet taken in
   ChangeHandler handler_;
   bool is_flush_pending_ = false;
   unsigned ticks_ = 0;
@@ -213,6 +244,8 @@ Result<std::unique_ptr<HostMonitor>> HostMonitor::open(asio::io_context& io) {
 }
 
 void HostMonitor::on_change(ChangeHandler handler) { impl_->set_handler(std::move(handler)); }
+
+Result<void> HostMonitor::refresh() { return impl_->refresh(); }
 
 const std::map<std::uint32_t, Link>& HostMonitor::links() const { return impl_->tables().links(); }
 

@@ -36,6 +36,10 @@ class HostMonitor {
   // every 5 s anyway.
   void on_change(ChangeHandler handler);
 
+  // Reads the whole state now, for what the caller itself changed a moment ago. Changes are published as always.
+  // Errors: of the dump.
+  Result<void> refresh();
+
   const std::map<std::uint32_t, Link>& links() const;  // by index
   // nullptr when there is none. Valid until the next event.
   const Link* find_link(std::string_view name) const;

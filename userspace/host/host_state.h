@@ -76,7 +76,12 @@ struct AddressChanged {
 struct NeighborChanged {
   Neighbor neighbor;
 };
-using HostChange = std::variant<LinkChanged, AddressChanged, NeighborChanged>;
+// The kernel says that the neighbours of a link must learn its addresses anew: a bond's active member changed, or a
+// virtual machine was moved (IFLA_EVENT).
+struct NeighboursMustLearn {
+  std::uint32_t index = 0;
+};
+using HostChange = std::variant<LinkChanged, AddressChanged, NeighborChanged, NeighboursMustLearn>;
 
 // The first of `candidates` (interface indexes in order of preference) that has an address whose subnet contains
 // `address`; nullopt when none has. Pure.

@@ -16,6 +16,12 @@ std::optional<HostChange> HostTables::apply(const NetlinkMessage& message) {
   return std::nullopt;
 }
 
+std::optional<HostChange> HostTables::side_event(const NetlinkMessage& message) const {
+  const auto* link = std::get_if<LinkMessage>(&message);
+  if (link == nullptr || !link->neighbours_must_learn || !links_.contains(link->link.index)) return std::nullopt;
+  return NeighboursMustLearn{link->link.index};
+}
+
 std::optional<HostChange> HostTables::apply_link(const LinkMessage& message) {
   std::uint32_t index = message.link.index;
   if (message.is_gone) {

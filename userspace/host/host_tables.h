@@ -19,6 +19,9 @@ class HostTables {
   // Takes one message in. Returns what it changed, nullopt when it told nothing new.
   std::optional<HostChange> apply(const NetlinkMessage& message);
 
+  // What a message says beside the tables, for links they hold: to be told after the change that apply() returned.
+  std::optional<HostChange> side_event(const NetlinkMessage& message) const;
+
   // Takes whole tables in: what a dump does not hold is gone. Returns all changes, links first.
   std::vector<HostChange> replace(const std::vector<NetlinkMessage>& links,
                                   const std::vector<NetlinkMessage>& addresses,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/netlink.h"
 
+#include "host/netlink_attributes.h"
+
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -9,7 +11,6 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -22,50 +23,6 @@ constexpr std::uint8_t kOperUnknown = 0;      // IF_OPER_UNKNOWN: the driver doe
 constexpr std::uint8_t kOperUp = 6;           // IF_OPER_UP
 constexpr std::uint16_t kValidStates =
     NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;  // the kernel's NUD_VALID
-
-// Attributes by type; a later duplicate wins, unknown types are dropped.
-template <std::size_t kSize>
-struct AttributeTable {
-  std::array<const nlattr*, kSize> at{};
-
-  static int store(const nlattr* attribute, void* data) {
-    auto* table = static_cast<AttributeTable*>(data);
-    std::uint16_t type = mnl_attr_get_type(attribute);
-    if (type < kSize) table->at[type] = attribute;
-    return MNL_CB_OK;
-  }
-  void parse(const nlmsghdr& message, unsigned offset) { mnl_attr_parse(&message, offset, store, this); }
-  void parse_nested(const nlattr* nest) { mnl_attr_parse_nested(nest, store, this); }
-
-  std::optional<std::uint32_t> number(std::size_t type) const {
-    if (at[type] == nullptr || mnl_attr_get_payload_len(at[type]) < sizeof(std::uint32_t)) return std::nullopt;
-    return mnl_attr_get_u32(at[type]);
-  }
-};
-
-// The part of a message after its header, or nullptr when it is shorter than T.
-template <typename T>
-const T* family_header(const nlmsghdr& message) {
-  if (mnl_nlmsg_get_payload_len(&message) < sizeof(T)) return nullptr;
-  return static_cast<const T*>(mnl_nlmsg_get_payload(&message));
-}
-
-std::optional<IpAddress> read_address(const nlattr* attribute, int family) {
-  if (attribute == nullptr) return std::nullopt;
-  const auto* data = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-  std::size_t length = mnl_attr_get_payload_len(attribute);
-  if (family == AF_INET && length == 4) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::copy_n(data, bytes.size(), bytes.begin());
-    return IpAddress::v4(bytes);
-  }
-  if (family == AF_INET6 && length == 16) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::copy_n(data, bytes.size(), bytes.begin());
-    return IpAddress::v6(bytes);
-  }
-  return std::nullopt;
-}
 
 MacAddress read_mac(const nlattr* attribute) {
   MacAddress mac;
@@ -86,11 +43,15 @@ std::uint32_t read_xdp_prog_id(const nlattr* nest) {
   return 0;
 }
 
+bool is_call_to_learn(std::uint32_t event) {
+  return event == IFLA_EVENT_BONDING_FAILOVER || event == IFLA_EVENT_NOTIFY_PEERS || event == IFLA_EVENT_IGMP_RESEND;
+}
+
 NetlinkMessage parse_link(const nlmsghdr& message) {
   const auto* header = family_header<ifinfomsg>(message);
   // A bridge port that leaves its bridge is told as RTM_DELLINK of family AF_BRIDGE: the link itself stays.
   if (header == nullptr || header->ifi_family != AF_UNSPEC) return {};
-  AttributeTable<IFLA_XDP + 1> attributes;
+  AttributeTable<IFLA_EVENT + 1> attributes;
   attributes.parse(message, sizeof(ifinfomsg));
   const auto& at = attributes.at;
   Link link;
@@ -101,17 +62,18 @@ NetlinkMessage parse_link(const nlmsghdr& message) {
   }
   link.mac = read_mac(at[IFLA_ADDRESS]);
   link.is_up = (header->ifi_flags & IFF_UP) != 0;
-  std::uint8_t operstate = kOperUnknown;
-  if (at[IFLA_OPERSTATE] != nullptr && mnl_attr_get_payload_len(at[IFLA_OPERSTATE]) >= 1) {
-    operstate = mnl_attr_get_u8(at[IFLA_OPERSTATE]);
-  }
+  std::uint8_t operstate = attributes.byte(IFLA_OPERSTATE).value_or(kOperUnknown);
   link.has_carrier = (header->ifi_flags & IFF_LOWER_UP) != 0 && (operstate == kOperUp || operstate == kOperUnknown);
   link.master = attributes.number(IFLA_MASTER).value_or(0);
   link.hardware_type = header->ifi_type;
   link.is_loopback = header->ifi_type == kLoopbackType;
   link.mtu = attributes.number(IFLA_MTU).value_or(0);
   link.xdp_prog_id = read_xdp_prog_id(at[IFLA_XDP]);
-  return LinkMessage{.is_gone = message.nlmsg_type == RTM_DELLINK, .link = link};
+  return LinkMessage{
+      .is_gone = message.nlmsg_type == RTM_DELLINK,
+      .link = link,
+      .neighbours_must_learn = is_call_to_learn(attributes.number(IFLA_EVENT).value_or(IFLA_EVENT_NONE)),
+  };
 }
 
 NetlinkMessage parse_address(const nlmsghdr& message) {

@@ -16,6 +16,9 @@ namespace xdplb {
 struct LinkMessage {
   bool is_gone = false;
   Link link;
+  // The kernel told why it speaks (IFLA_EVENT): a bond's active member changed, peers are to be notified, or groups
+  // joined anew. The table may hold no change at all.
+  bool neighbours_must_learn = false;
 };
 struct AddressMessage {
   bool is_gone = false;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/netlink_socket.h"
 
+#include "host/netlink_attributes.h"
+
 #include <linux/rtnetlink.h>
 #include <libmnl/libmnl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -15,7 +18,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;      // a dump part is at most 32 KiB
 constexpr int kReceiveQueueBytes = 8 * 1024 * 1024;  // several thousand events
-constexpr int kDumpTimeoutMs = 2000;
+constexpr int kAnswerTimeoutMs = 2000;
 constexpr int kDumpAttempts = 4;
 
 // One datagram of the kernel into `buffer`. Returns its length, 0 for one that is not the kernel's, or -errno.
@@ -26,6 +29,23 @@ ssize_t read_datagram(int fd, std::vector<std::uint8_t>& buffer) {
       ::recvfrom(fd, buffer.data(), buffer.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&sender), &sender_length);
   if (length < 0) return -errno;
   return sender.nl_pid == 0 ? length : 0;
+}
+
+// Of NLMSG_ERROR, which also says success, and NLMSG_DONE: both begin with a negative errno or 0.
+NetlinkSocket::Answer read_answer(const nlmsghdr& message) {
+  NetlinkSocket::Answer answer;
+  if (mnl_nlmsg_get_payload_len(&message) < sizeof(int)) return answer;
+  answer.number = -*static_cast<const int*>(mnl_nlmsg_get_payload(&message));
+  // The kernel may repeat the request before its words; explain() asked it not to.
+  const bool has_request = message.nlmsg_type == NLMSG_ERROR && (message.nlmsg_flags & NLM_F_CAPPED) == 0;
+  if (has_request || (message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return answer;
+  AttributeTable<NLMSGERR_ATTR_MSG + 1> attributes;
+  attributes.parse(message, message.nlmsg_type == NLMSG_ERROR ? sizeof(nlmsgerr) : sizeof(int));
+  if (const nlattr* words = attributes.at[NLMSGERR_ATTR_MSG]; words != nullptr) {
+    const char* text = mnl_attr_get_str(words);
+    answer.words.assign(text, strnlen(text, mnl_attr_get_payload_len(words)));
+  }
+  return answer;
 }
 
 }  // namespace
@@ -81,47 +101,73 @@ Result<NetlinkSocket::Reading> NetlinkSocket::receive(unsigned limit,
 }
 
 Result<std::vector<NetlinkMessage>> NetlinkSocket::dump(std::uint16_t type) {
+  std::vector<NetlinkMessage> messages;
+  auto answer = dump(
+      make_dump_request(type, 0), [&] { messages.clear(); },
+      [&](const nlmsghdr& message) { messages.push_back(parse_netlink(message)); });
+  if (!answer) return answer.error();
+  if (answer->number != 0) return os_error("netlink: dump a table", answer->number);
+  return messages;
+}
+
+Result<void> NetlinkSocket::explain() {
+  const int on = 1;
+  for (int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
+    if (::setsockopt(fd_.get(), SOL_NETLINK, option, &on, sizeof(on)) != 0) {
+      return os_error("netlink: set option " + std::to_string(option) + " of a route socket", errno);
+    }
+  }
+  return {};
+}
+
+Result<NetlinkSocket::Answer> NetlinkSocket::ask(std::vector<std::uint8_t> request) {
+  reinterpret_cast<nlmsghdr*>(request.data())->nlmsg_flags |= NLM_F_ACK;
+  auto conversation = converse(request, [](const nlmsghdr&) {});
+  if (!conversation) return conversation.error();
+  return std::move(conversation->answer);
+}
+
+Result<NetlinkSocket::Answer> NetlinkSocket::dump(std::vector<std::uint8_t> request,
+                                                  const std::function<void()>& restart, const MessageHandler& handler) {
   for (int attempt = 1;; ++attempt) {
-    auto dump = dump_once(type);
-    if (!dump) return dump.error();
+    restart();
+    auto conversation = converse(request, handler);
+    if (!conversation) return conversation.error();
     // A table that changes all the time: take what came, the events that follow put it right.
-    if (!dump->was_interrupted || attempt == kDumpAttempts) return std::move(dump->messages);
+    if (!conversation->was_interrupted || attempt == kDumpAttempts) return std::move(conversation->answer);
   }
 }
 
-Result<NetlinkSocket::Dump> NetlinkSocket::dump_once(std::uint16_t type) {
-  if (auto sent = send(make_dump_request(type, ++sequence_)); !sent) return sent.error();
-  Dump dump;
-  while (!dump.is_done) {
+Result<NetlinkSocket::Conversation> NetlinkSocket::converse(std::vector<std::uint8_t>& request,
+                                                            const MessageHandler& handler) {
+  reinterpret_cast<nlmsghdr*>(request.data())->nlmsg_seq = ++sequence_;
+  if (auto sent = send(request); !sent) return sent.error();
+  Conversation conversation;
+  while (!conversation.is_done) {
     ssize_t length = read_datagram(fd_.get(), buffer_);
     if (length == -EAGAIN || length == -EINTR) {
       pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&waiting, 1, kDumpTimeoutMs) == 0) return os_error("netlink: dump a table", ETIMEDOUT);
+      if (::poll(&waiting, 1, kAnswerTimeoutMs) == 0) return os_error("netlink: wait for an answer", ETIMEDOUT);
       continue;
     }
-    if (length < 0) return os_error("netlink: dump a table", static_cast<int>(-length));
-    read_dump_part(static_cast<std::size_t>(length), dump);
-    if (dump.error_number != 0) return os_error("netlink: dump a table", dump.error_number);
+    if (length < 0) return os_error("netlink: read an answer", static_cast<int>(-length));
+    read_part(static_cast<std::size_t>(length), handler, conversation);
   }
-  return dump;
+  return conversation;
 }
 
-void NetlinkSocket::read_dump_part(std::size_t length, Dump& dump) {
+void NetlinkSocket::read_part(std::size_t length, const MessageHandler& handler, Conversation& conversation) {
   int rest = static_cast<int>(length);
   const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data());
   for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest)) {
     if (message->nlmsg_seq != sequence_) continue;
-    if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) dump.was_interrupted = true;
-    if (message->nlmsg_type == NLMSG_DONE) {
-      dump.is_done = true;
+    if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) conversation.was_interrupted = true;
+    if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
+      conversation.is_done = true;
+      conversation.answer = read_answer(*message);
       return;
     }
-    auto parsed = parse_netlink(*message);
-    if (const auto* refusal = std::get_if<RefusalMessage>(&parsed)) {
-      dump.error_number = refusal->number;
-      return;
-    }
-    dump.messages.push_back(std::move(parsed));
+    handler(*message);
   }
 }
 

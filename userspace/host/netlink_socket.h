@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace xdplb {
@@ -34,16 +35,35 @@ class NetlinkSocket {
   // refusals; those are dropped. Errors: os_error.
   Result<std::vector<NetlinkMessage>> dump(std::uint16_t type);
 
+  // What the kernel says to one request.
+  struct Answer {
+    int number = 0;     // errno, 0: done
+    std::string words;  // its own explanation, mostly empty; only after explain()
+  };
+  using MessageHandler = std::function<void(const nlmsghdr&)>;
+
+  // From now on the kernel explains refusals, and filters dumps by what their request says (kernel 4.20). For a socket
+  // that only asks. Errors: os_error.
+  Result<void> explain();
+
+  // One request, sequence and acknowledgement filled in, and its answer. Waits as dump() does; the same sockets.
+  // Errors: os_error of the socket, not of the kernel's answer.
+  Result<Answer> ask(std::vector<std::uint8_t> request);
+
+  // One dump by a whole request; sequence filled in. `restart` is called before it begins and each time it starts over.
+  // Errors and waiting: as ask.
+  Result<Answer> dump(std::vector<std::uint8_t> request, const std::function<void()>& restart,
+                      const MessageHandler& handler);
+
  private:
   explicit NetlinkSocket(FileDescriptor fd);
-  struct Dump {
-    std::vector<NetlinkMessage> messages;
+  struct Conversation {
     bool is_done = false;
     bool was_interrupted = false;  // the table changed while it was read
-    int error_number = 0;
+    Answer answer{};
   };
-  Result<Dump> dump_once(std::uint16_t type);
-  void read_dump_part(std::size_t length, Dump& dump);
+  Result<Conversation> converse(std::vector<std::uint8_t>& request, const MessageHandler& handler);
+  void read_part(std::size_t length, const MessageHandler& handler, Conversation& conversation);
 
   FileDescriptor fd_;
   std::uint32_t sequence_ = 0;

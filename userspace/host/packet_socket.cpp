@@ -94,9 +94,11 @@ class PacketSocket::Impl : public std::enable_shared_from_this<Impl> {
 
   Result<void> send(std::span<const std::uint8_t> frame) {
     ssize_t sent = ::send(fd_.get(), frame.data(), frame.size(), 0);
-    if (sent < 0) return os_error("interface " + name_ + ": send a frame", errno);
-    return {};
+    if (sent >= 0) return {};
+    last_errno_ = errno;
+    return os_error("interface " + name_ + ": send a frame", last_errno_);
   }
+  int last_errno() const { return last_errno_; }
 
  private:
   void wait() {
@@ -135,6 +137,7 @@ class PacketSocket::Impl : public std::enable_shared_from_this<Impl> {
   asio::posix::stream_descriptor ready_;
   std::string name_;
   FrameHandler handler_;
+  int last_errno_ = 0;
   bool is_closed_ = false;
 };
 
@@ -167,5 +170,7 @@ Result<std::unique_ptr<PacketSocket>> PacketSocket::open(asio::io_context& io, s
 void PacketSocket::on_frame(FrameHandler handler) { impl_->start(std::move(handler)); }
 
 Result<void> PacketSocket::send(std::span<const std::uint8_t> frame) { return impl_->send(frame); }
+
+int PacketSocket::last_errno() const { return impl_->last_errno(); }
 
 }  // namespace xdplb

@@ -44,6 +44,8 @@ class PacketSocket {
   // carrier
   //        takes frames, too. Errors: os_error naming the interface (ENETDOWN: it is down).
   Result<void> send(std::span<const std::uint8_t> frame);
+  // errno of the last send() that failed; 0 when none did yet.
+  int last_errno() const;
 
  private:
   class Impl;

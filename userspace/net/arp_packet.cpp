@@ -74,10 +74,14 @@ ArpFrame arp_probe(const MacAddress& own_mac, const IpAddress& address) {
   };
 }
 
-ArpFrame arp_announcement(const MacAddress& own_mac, const IpAddress& address) {
+ArpFrame arp_question(const MacAddress& own_mac, const IpAddress& own_ip, const IpAddress& address) {
   ArpFrame frame = arp_probe(own_mac, address);
-  frame.packet.sender_ip = address;
+  frame.packet.sender_ip = own_ip;
   return frame;
+}
+
+ArpFrame arp_announcement(const MacAddress& own_mac, const IpAddress& address) {
+  return arp_question(own_mac, address, address);
 }
 
 ArpFrame arp_announcement_reply(const MacAddress& own_mac, const IpAddress& address) {
@@ -87,15 +91,20 @@ ArpFrame arp_announcement_reply(const MacAddress& own_mac, const IpAddress& addr
   return frame;
 }
 
-ArpFrame arp_answer(const ArpPacket& request, const MacAddress& own_mac) {
+ArpFrame arp_directed_announcement(const MacAddress& own_mac, const IpAddress& address, const MacAddress& neighbour_mac,
+                                   const IpAddress& neighbour_ip) {
   return {
-      .ethernet = {.destination = request.sender_mac, .source = own_mac},
+      .ethernet = {.destination = neighbour_mac, .source = own_mac},
       .packet = {.operation = ArpOperation::kReply,
                  .sender_mac = own_mac,
-                 .sender_ip = request.target_ip,
-                 .target_mac = request.sender_mac,
-                 .target_ip = request.sender_ip},
+                 .sender_ip = address,
+                 .target_mac = neighbour_mac,
+                 .target_ip = neighbour_ip},
   };
+}
+
+ArpFrame arp_answer(const ArpPacket& request, const MacAddress& own_mac) {
+  return arp_directed_announcement(own_mac, request.target_ip, request.sender_mac, request.sender_ip);
 }
 
 }  // namespace xdplb

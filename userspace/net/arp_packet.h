@@ -40,12 +40,21 @@ ArpBytes encode_arp(const ArpFrame& frame);
 // RFC 5227 2.1.1: asks whether anybody uses `address` without claiming it.
 ArpFrame arp_probe(const MacAddress& own_mac, const IpAddress& address);
 
+// RFC 826: asks as any host does who has `address`; claims nothing but the asker's own address.
+//
+// own_ip  of the interface that asks, never a VIPA; 0.0.0.0 makes it a probe
+ArpFrame arp_question(const MacAddress& own_mac, const IpAddress& own_ip, const IpAddress& address);
+
 // RFC 5227 2.3: claims `address` for `own_mac` as a broadcast request.
 ArpFrame arp_announcement(const MacAddress& own_mac, const IpAddress& address);
 
 // The same claim as a broadcast reply, for hosts that update from replies only. The target MAC is our own: with any
 // other Linux ignores it for entries younger than a second (arp_process(), locktime). Source: RFC 5944 4.6.
 ArpFrame arp_announcement_reply(const MacAddress& own_mac, const IpAddress& address);
+
+// The same claim told to one neighbour alone, as the answer to a question it did not ask.
+ArpFrame arp_directed_announcement(const MacAddress& own_mac, const IpAddress& address, const MacAddress& neighbour_mac,
+                                   const IpAddress& neighbour_ip);
 
 // The unicast answer to `request`: `own_mac` has request.target_ip. The answer to a probe has target 0.0.0.0.
 ArpFrame arp_answer(const ArpPacket& request, const MacAddress& own_mac);

@@ -8,8 +8,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace xdplb {
+
+// RFC 3971 5.3.2. Tells our own probe that came back over a loop from a foreign one (RFC 7527).
+using NdNonce = std::array<std::uint8_t, 6>;
 
 struct NeighbourSolicitation {
   EthernetAddresses ethernet;
@@ -17,6 +21,7 @@ struct NeighbourSolicitation {
   IpAddress destination;
   IpAddress target;
   std::optional<MacAddress> source_mac;  // of the source link-layer address option
+  std::optional<NdNonce> nonce{};        // of the nonce option; one of another length is left out
   auto operator<=>(const NeighbourSolicitation&) const = default;
 };
 
@@ -49,6 +54,17 @@ MacAddress group_mac(const IpAddress& group);
 // The same by RFC 4861 7.1.2: S must be clear when the destination is a group.
 [[nodiscard]] Decoded<NeighbourAdvertisement> decode_advertisement(std::span<const std::uint8_t> frame);
 
+// The frame to send, checksum included, with the options that are set.
+std::vector<std::uint8_t> encode_solicitation(const NeighbourSolicitation& solicitation);
+
+// RFC 4862 5.4.2 and RFC 7527: asks from :: whether anybody uses `address` without claiming it.
+NeighbourSolicitation nd_probe(const MacAddress& own_mac, const IpAddress& address, const NdNonce& nonce);
+
+// RFC 4861 7.2.2: asks as any host does who has `address`.
+//
+// source  an address of the interface that asks, never a VIPA
+NeighbourSolicitation nd_question(const MacAddress& own_mac, const IpAddress& source, const IpAddress& address);
+
 // The frame to send, checksum included. target_mac must be set: without it nobody can learn or correct an entry.
 AdvertisementBytes encode_advertisement(const NeighbourAdvertisement& advertisement);
 
@@ -60,5 +76,10 @@ NeighbourAdvertisement nd_answer(const NeighbourSolicitation& solicitation, cons
 //
 // source  a link-local address of the sending interface
 NeighbourAdvertisement nd_announcement(const MacAddress& own_mac, const IpAddress& source, const IpAddress& address);
+
+// The same claim told to one neighbour alone.
+NeighbourAdvertisement nd_directed_announcement(const MacAddress& own_mac, const IpAddress& source,
+                                                const IpAddress& address, const MacAddress& neighbour_mac,
+                                                const IpAddress& neighbour);
 
 }  // namespace xdplb

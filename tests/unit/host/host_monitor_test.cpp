@@ -283,5 +283,54 @@ TEST_F(Monitor, MakesUpForLostEvents) {
   EXPECT_TRUE(run_until([&] { return testing::Matches(testing::Contains(added))(monitor_->addresses()); }));
 }
 
+TEST_F(Monitor, StateIsTheKernelsAfterAThousandLinkEventsAndALoss) {
+  watch();
+  dispatcher_.run(
+      "for i in $(seq 1 100); do echo link add v$i type veth peer name w$i; done | ip -batch -;"
+      "for i in $(seq 1 500); do echo link set e0 mtu $((1000 + i)); echo link set e0 down; echo link set e0 up; done |"
+      " ip -batch -;"
+      "for i in $(seq 1 250); do for j in $(seq 1 200); do echo neigh replace 198.18.$i.$j lladdr 02:00:00:00:00:aa "
+      "dev e0; done; done | ip -batch -;"
+      "for i in $(seq 1 50); do echo link del v$i; echo addr add 198.51.100.$i/32 dev e0; done | ip -batch -;"
+      "ip link set e0 down; ip link set v60 name renamed");
+  auto kernel = dispatcher_.inside([&] { return HostMonitor::open(io_).value(); });
+  EXPECT_TRUE(
+      run_until([&] { return monitor_->links() == kernel->links() && monitor_->addresses() == kernel->addresses(); },
+                std::chrono::seconds(3)));  // sooner than the dump that comes every 5 s anyway
+  while (io_.poll() > 0) {
+  }
+  EXPECT_EQ(monitor_->links(), kernel->links()) << "older events that waited did not undo it";
+  EXPECT_FALSE(monitor_->find_link("e0")->is_up);
+  EXPECT_EQ(monitor_->find_link("e0")->mtu, 1500u);
+}
+
+TEST_F(Monitor, RefreshKnowsAtOnceWhatTheCallerChanged) {
+  watch();
+  InterfaceAddress added{.ifindex = e0_, .prefix = {.address = ip("198.51.100.1"), .length = 25}};
+  dispatcher_.run("for i in $(seq 1000 1399); do echo link set e0 mtu $i; done | ip -batch -");
+  dispatcher_.run("ip addr add 198.51.100.1/25 dev e0");
+  auto refreshed = monitor_->refresh();
+  ASSERT_TRUE(refreshed) << refreshed.error().message;
+  EXPECT_EQ(monitor_->find_link("e0")->mtu, 1399u);
+  EXPECT_THAT(monitor_->addresses(), testing::Contains(added));
+  EXPECT_TRUE(std::any_of(changes_.begin(), changes_.end(),
+                          [](const HostChange& change) { return std::holds_alternative<AddressChanged>(change); }));
+  changes_.clear();
+  io_.poll();
+  EXPECT_TRUE(changes_.empty()) << "nothing older was left to come after the dump";
+}
+
+TEST_F(Monitor, RefreshFromAHandlerIsNotUndoneByOlderEvents) {
+  watch();
+  std::vector<std::uint32_t> seen;
+  monitor_->on_change([&](const HostChange&) {
+    ASSERT_TRUE(monitor_->refresh());
+    seen.push_back(monitor_->find_link("e0")->mtu);
+  });
+  dispatcher_.run("for i in 1401 1402 1403; do echo link set e0 mtu $i; done | ip -batch -");
+  ASSERT_TRUE(run_until([&] { return !seen.empty(); }));
+  EXPECT_THAT(seen, testing::Each(1403u));
+}
+
 }  // namespace
 }  // namespace xdplb

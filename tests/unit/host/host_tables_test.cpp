@@ -56,6 +56,21 @@ TEST(HostTables, ChangeOfMacIsAChange) {
   EXPECT_EQ(tables.find_neighbor({.ifindex = 3, .address = ip("192.0.2.9")}), nullptr);
 }
 
+TEST(HostTables, CallToLearnIsToldForKnownLinksOnly) {
+  HostTables tables;
+  tables.apply(link(2, "eth0"));
+  LinkMessage message = std::get<LinkMessage>(link(2, "eth0"));
+  EXPECT_FALSE(tables.side_event(message));
+  message.neighbours_must_learn = true;
+  EXPECT_FALSE(tables.apply(message)) << "the link itself is as it was";
+  auto event = tables.side_event(message);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<NeighboursMustLearn>(*event).index, 2u);
+  message.link.index = 3;
+  EXPECT_FALSE(tables.side_event(message));
+  EXPECT_FALSE(tables.side_event(address(2, "192.0.2.1")));
+}
+
 TEST(HostTables, ReplaceTellsWhatCameAndWent) {
   HostTables tables;
   for (const auto& message :

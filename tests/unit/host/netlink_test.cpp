@@ -89,12 +89,27 @@ TEST(Netlink, CarrierNeedsLowerUpAndAGoodOperstate) {
   };
   for (const Case& c :
        {Case{IFF_UP | IFF_LOWER_UP, 6, true, "up"}, Case{IFF_UP | IFF_LOWER_UP, 0, true, "unknown counts as good"},
-        Case{IFF_UP, 6, false, "no lower up"}, Case{IFF_UP | IFF_LOWER_UP, 2, false, "down"},
-        Case{IFF_UP | IFF_LOWER_UP, 3, false, "lower layer down"}, Case{IFF_UP | IFF_LOWER_UP, 4, false, "testing"},
-        Case{IFF_UP | IFF_LOWER_UP, 5, false, "dormant"}}) {
+        Case{IFF_UP, 6, false, "no lower up"}, Case{IFF_UP | IFF_LOWER_UP, 1, false, "not present"},
+        Case{IFF_UP | IFF_LOWER_UP, 2, false, "down"}, Case{IFF_UP | IFF_LOWER_UP, 3, false, "lower layer down"},
+        Case{IFF_UP | IFF_LOWER_UP, 4, false, "testing"}, Case{IFF_UP | IFF_LOWER_UP, 5, false, "dormant"}}) {
     auto parsed = std::get<LinkMessage>(link_message(c.flags, c.operstate).parse());
     EXPECT_EQ(parsed.link.has_carrier, c.has_carrier) << c.description;
   }
+}
+
+TEST(Netlink, SomeEventsOfALinkCallNeighboursToLearn) {
+  struct Case {
+    std::uint32_t event;
+    bool must_learn;
+  };
+  for (const Case& c : {Case{IFLA_EVENT_NONE, false}, Case{IFLA_EVENT_REBOOT, false}, Case{IFLA_EVENT_FEATURES, false},
+                        Case{IFLA_EVENT_BONDING_FAILOVER, true}, Case{IFLA_EVENT_NOTIFY_PEERS, true},
+                        Case{IFLA_EVENT_IGMP_RESEND, true}, Case{IFLA_EVENT_BONDING_OPTIONS, false}}) {
+    auto message = link_message(IFF_UP | IFF_LOWER_UP, 6);
+    message.number(IFLA_EVENT, c.event);
+    EXPECT_EQ(std::get<LinkMessage>(message.parse()).neighbours_must_learn, c.must_learn) << c.event;
+  }
+  EXPECT_FALSE(std::get<LinkMessage>(link_message(IFF_UP, 6).parse()).neighbours_must_learn);
 }
 
 TEST(Netlink, BridgePortMessageIsNoLink) {

@@ -6,12 +6,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -61,6 +65,18 @@ class NetworkNamespace {
     EXPECT_EQ(status, 0) << commands;
   }
 
+  // What the commands print inside.
+  std::string output(const std::string& commands) const {
+    return inside([&] {
+      std::string text;
+      FILE* pipe = ::popen(commands.c_str(), "r");
+      std::array<char, 256> part{};
+      while (std::fgets(part.data(), part.size(), pipe) != nullptr) text += part.data();
+      ::pclose(pipe);
+      return text;
+    });
+  }
+
  private:
   FileDescriptor fd_;
 };
@@ -89,6 +105,11 @@ class Sandbox : public testing::Test {
   // Waits until the command prints the words.
   static void await(const NetworkNamespace& where, const std::string& command, const std::string& words) {
     where.run("timeout 5 sh -c \"until " + command + " | grep -q '" + words + "'; do :; done\"");
+  }
+
+  // Index of an interface.
+  static std::uint32_t index_of(const NetworkNamespace& where, const std::string& name) {
+    return where.inside([&] { return ::if_nametoindex(name.c_str()); });
   }
 
   // Runs the loop until `holds`; false when the deadline passes first.

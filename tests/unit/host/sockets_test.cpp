@@ -2,6 +2,7 @@
 // packet_socket, multicast and sysctl against the running kernel.
 #include <gmock/gmock.h>
 
+#include <cerrno>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -117,10 +118,12 @@ TEST_F(Sockets, HearAgainAfterTheInterfaceWasDown) {
 
 TEST_F(Sockets, SendErrorNamesTheInterface) {
   auto sender = open(e0_, PacketKind::kArp);
+  EXPECT_EQ(sender->last_errno(), 0);
   dispatcher_.run("ip link set e0 down");
   auto sent = sender->send(encode_arp(arp_probe(mac("02:00:00:00:00:01"), ip("192.0.2.77"))));
   ASSERT_FALSE(sent);
   EXPECT_THAT(sent.error().message, testing::HasSubstr("interface e"));
+  EXPECT_EQ(sender->last_errno(), ENETDOWN);
 }
 
 TEST_F(Sockets, OpenOnNoInterfaceFails) {

@@ -110,6 +110,7 @@ TEST(DecodeArp, RefusesWhatIsNoArpForIpv4OverEthernet) {
 TEST(DecodeArp, ReadsWhatIsEncoded) {
   for (const ArpFrame& frame :
        {arp_probe(kOwner, kVipa), arp_announcement(kOwner, kVipa), arp_announcement_reply(kOwner, kVipa),
+        arp_question(kOwner, kClient, kVipa), arp_directed_announcement(kOwner, kVipa, kAsker, kClient),
         arp_answer(decode_arp(request_bytes())->packet, kOwner)}) {
     const auto decoded = decode_arp(encode_arp(frame));
     ASSERT_TRUE(decoded);
@@ -120,6 +121,15 @@ TEST(DecodeArp, ReadsWhatIsEncoded) {
 TEST(ArpFrames, ProbeClaimsNothing) {
   EXPECT_EQ(bytes_of(arp_probe(kOwner, kVipa)),
             expected(kBroadcastMac, {0, 1, 2, 0, 0, 0, 0, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 10}));
+}
+
+TEST(ArpFrames, QuestionIsWhatAnyHostAsks) {
+  EXPECT_EQ(bytes_of(arp_question(kAsker, kClient, kVipa)), request_bytes());
+}
+
+TEST(ArpFrames, DirectedAnnouncementIsAReplyToOneNeighbour) {
+  EXPECT_EQ(bytes_of(arp_directed_announcement(kOwner, kVipa, kAsker, kClient)),
+            expected(kAsker, {0, 2, 2, 0, 0, 0, 0, 0x0a, 192, 0, 2, 10, 2, 0, 0, 0, 0, 0x0b, 192, 0, 2, 99}));
 }
 
 TEST(ArpFrames, AnnouncementIsARequestForItself) {

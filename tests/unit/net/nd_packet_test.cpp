@@ -124,6 +124,14 @@ TEST(DecodeSolicitation, ReadsTheProbeOfLinux) {
   EXPECT_TRUE(solicitation->source.is_unspecified());
   EXPECT_EQ(solicitation->target, kClient);
   EXPECT_EQ(solicitation->source_mac, std::nullopt);
+  EXPECT_EQ(solicitation->nonce, (NdNonce{0xd4, 0xed, 0xb1, 0x8c, 0x38, 0x34}));
+}
+
+TEST(DecodeSolicitation, TakesTheFirstNonceOfSixBytes) {
+  const auto nonce_of = [](const Bytes& options) { return decode_solicitation(frame_of({.options = options}))->nonce; };
+  EXPECT_EQ(nonce_of({14, 1, 1, 2, 3, 4, 5, 6, 14, 1, 9, 9, 9, 9, 9, 9}), (NdNonce{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(nonce_of({14, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}), std::nullopt);
+  EXPECT_EQ(nonce_of({1, 1, 0x02, 0, 0, 0, 0, 0x0b}), std::nullopt);
 }
 
 TEST(DecodeAdvertisement, ReadsWhatLinuxAnswers) {
@@ -341,6 +349,41 @@ TEST(NdFrames, ReadBackAsTheyWere) {
     ASSERT_TRUE(decoded);
     EXPECT_EQ(*decoded, advertisement);
   }
+}
+
+TEST(NdFrames, QuestionIsWhatTheKernelOfAnyHostWouldAsk) {
+  EXPECT_EQ(encode_solicitation(nd_question(kAsker, kClient, kVipa)), from_hex(kLinuxQuestion));
+}
+
+TEST(NdFrames, ProbeIsWhatTheKernelWouldSendForItsOwnAddress) {
+  const NdNonce nonce{0xd4, 0xed, 0xb1, 0x8c, 0x38, 0x34};
+  EXPECT_EQ(encode_solicitation(nd_probe(kAsker, kClient, nonce)), from_hex(kLinuxProbe));
+}
+
+TEST(NdFrames, SolicitationsReadBackAsTheyWere) {
+  NeighbourSolicitation unicast = nd_question(kAsker, kClient, kVipa);
+  unicast.ethernet.destination = kOwner;
+  unicast.destination = kVipa;
+  unicast.source_mac = std::nullopt;
+  NeighbourSolicitation both = nd_question(kAsker, kClient, kVipa);
+  both.nonce = NdNonce{1, 2, 3, 4, 5, 6};
+  for (const auto& solicitation :
+       {nd_question(kAsker, kClient, kVipa), nd_probe(kAsker, kVipa, {6, 5, 4, 3, 2, 1}), unicast, both}) {
+    const auto decoded = decode_solicitation(encode_solicitation(solicitation));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, solicitation);
+  }
+}
+
+TEST(NdFrames, DirectedAnnouncementGoesToOneNeighbour) {
+  NeighbourAdvertisement expected = nd_announcement(kOwner, kLinkLocal, kVipa);
+  expected.ethernet.destination = kAsker;
+  expected.destination = kClient;
+  const auto directed = nd_directed_announcement(kOwner, kLinkLocal, kVipa, kAsker, kClient);
+  EXPECT_EQ(directed, expected);
+  const auto decoded = decode_advertisement(encode_advertisement(directed));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(*decoded, expected);
 }
 
 }  // namespace
