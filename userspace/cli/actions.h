@@ -16,6 +16,7 @@ struct LoadArguments {
   std::vector<std::string> interfaces;
   std::string mode = "auto";
   bool chain = false;
+  bool fix_host = false;
   std::string config_file;  // empty: none
   bool no_start = false;
 };
@@ -59,11 +60,6 @@ struct PortArguments {
   std::optional<std::string> new_flow_limit;
   std::optional<std::string> half_open_limit;
 };
-struct SettingsArguments {
-  std::vector<std::string> peers;
-  bool no_peers = false;
-  std::optional<std::string> decrement_ttl;
-};
 Result<int> cluster_add(const ClusterArguments& arguments, const Context& context);
 Result<int> cluster_list(const Context& context);
 Result<int> cluster_show(const std::string& name, const Context& context);
@@ -74,12 +70,11 @@ Result<int> port_set(const PortArguments& arguments, const Context& context);
 Result<int> port_list(const std::string& cluster, const Context& context);  // empty: of all clusters
 Result<int> port_show(const std::string& path, const Context& context);
 Result<int> port_remove(const std::string& path, const Context& context);
-Result<int> settings_set(const SettingsArguments& arguments, const Context& context);
 
 // ---- server_commands.cpp
 struct ServerAddArguments {
   std::string port;
-  std::string address;
+  std::string address;  // or several with commas between them
   std::optional<std::string> name;
   std::optional<std::string> weight;
   std::optional<std::string> family;
@@ -107,6 +102,50 @@ struct DrainArguments {
 Result<int> server_drain(const DrainArguments& arguments, const Context& context);
 Result<int> server_ready(const std::string& path, const Context& context);
 Result<int> server_down(const std::string& path, bool waits, const Context& context);
+
+// ---- vipa_commands.cpp
+struct VipaSetArguments {
+  std::string address;
+  std::optional<std::string> prefer;
+  std::optional<std::string> proxy;
+  std::optional<std::string> local;
+  std::optional<std::string> backup;
+  std::optional<std::string> failback;
+  std::optional<std::string> hold;
+  std::optional<std::string> on_conflict;
+  std::optional<std::string> probe;
+  std::optional<std::string> refresh;
+};
+struct VipaMoveArguments {
+  std::string address;
+  std::string entry;
+};
+Result<int> vipa_set(const VipaSetArguments& arguments, const Context& context);
+Result<int> vipa_list(const Context& context);
+Result<int> vipa_show(const std::string& address, const Context& context);
+Result<int> vipa_move(const VipaMoveArguments& arguments, const Context& context);
+Result<int> vipa_resume(const std::string& address, const Context& context);
+Result<int> vipa_deactivate(const std::string& address, const Context& context);
+Result<int> vipa_reactivate(const std::string& address, const Context& context);
+Result<int> vipa_remove(const std::string& address, const Context& context);
+Result<int> interface_list(const Context& context);
+Result<int> interface_disable(const std::string& name, const Context& context);
+Result<int> interface_enable(const std::string& name, const Context& context);
+
+// ---- settings_commands.cpp
+struct SettingsArguments {
+  std::vector<std::string> peers;
+  bool no_peers = false;
+  std::optional<std::string> decrement_ttl;
+  std::optional<std::string> fix_host;
+  std::optional<std::string> reach;
+  std::optional<std::string> reach_policy;
+  std::optional<std::string> reach_interval;
+  std::optional<std::string> reach_missed;
+  std::optional<std::string> up_delay;
+  std::optional<std::string> down_delay;
+};
+Result<int> settings_set(const SettingsArguments& arguments, const Context& context);
 
 // ---- config_commands.cpp; `file` may be "-", standard input
 Result<int> config_show(const Context& context);

@@ -20,4 +20,18 @@ inline Cell bytes_cell(const nlohmann::json& object) {
   return {.text = human_bytes(count_of(object, "bytes")), .is_number = true};
 }
 
+// How the program is attached to an interface.
+inline Cell attach_cell(const nlohmann::json& interface) {
+  const std::string attach = text_of(interface, "attach");
+  if (attach == "link") return {.text = "pinned link"};
+  return {.text = attach == "dispatcher" ? "libxdp dispatcher" : attach};
+}
+
+// Whether an interface may own VIPAs.
+inline Cell interface_health_cell(const nlohmann::json& interface) {
+  const std::string state = optional_text(interface, "state");
+  const bool is_between = state == "settling" || state == "suspect";
+  return {.text = state, .colour = state == "up" ? Colour::kGreen : is_between ? Colour::kYellow : Colour::kRed};
+}
+
 }  // namespace xdplb

@@ -28,6 +28,8 @@ void CommandTree::add_load(CLI::App& app) {
   load_command->add_option("IFACE", words->interfaces, "Interfaces, in order of preference");
   load_command->add_option("--mode", words->mode, "auto, native or generic")->capture_default_str();
   load_command->add_flag("--chain", words->chain, "Attach through libxdp's dispatcher, beside other XDP programs");
+  load_command->add_flag("--fix-host", words->fix_host,
+                         "Make the kernel settings that owning virtual addresses needs, until the end");
   load_command->add_option("--config", words->config_file, "Then apply this configuration file; - is standard input");
   load_command->add_flag("--no-start", words->no_start, "Fail when no daemon answers");
   bind(*load_command, words, load);
@@ -103,21 +105,14 @@ void CommandTree::add_config(CLI::App& app) {
        [](const Words& typed, const Context& context) { return config_apply(typed.file, typed.dry_run, context); });
 }
 
-void CommandTree::add_settings(CLI::App& app) {
-  auto words = std::make_shared<SettingsArguments>();
-  CLI::App* command = app.add_subcommand("set", "Change settings of the whole dispatcher");
-  command->add_option("--peer", words->peers, "MAC addresses of the other dispatchers: frames from them are refused");
-  command->add_flag("--no-peers", words->no_peers, "There is no other dispatcher");
-  command->add_option("--decrement-ttl", words->decrement_ttl, "on or off: count the dispatcher as a hop");
-  bind(*command, words, settings_set);
-}
-
 void CommandTree::add_all(CLI::App& app) {
   add_load(app);
   add_views(app);
   add_clusters(app);
   add_ports(app);
   add_servers(app);
+  add_vipas(app);
+  add_interfaces(app);
   add_settings(app);
   add_config(app);
 }

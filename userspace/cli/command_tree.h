@@ -22,12 +22,16 @@ class CommandTree {
   void add_load(CLI::App& app);
   void add_views(CLI::App& app);
   void add_config(CLI::App& app);
-  void add_settings(CLI::App& app);
   // ---- command_tree_objects.cpp
   void add_clusters(CLI::App& app);
   void add_ports(CLI::App& app);
   void add_servers(CLI::App& app);
   void add_drains(CLI::App& group);
+
+  // ---- command_tree_vipas.cpp
+  void add_vipas(CLI::App& app);
+  void add_interfaces(CLI::App& app);
+  void add_settings(CLI::App& app);
 
   static CLI::App& add_group(CLI::App& parent, const char* name, const char* help);
   // `function` gets the words of the command, of type Words, and the Context.

@@ -73,7 +73,10 @@ void CommandTree::add_servers(CLI::App& app) {
   auto added = std::make_shared<ServerAddArguments>();
   CLI::App* add = group.add_subcommand("add", "Add a server to a port");
   add->add_option("CLUSTER/PORT", added->port, "web/443, web/53/udp")->required();
-  add->add_option("ADDRESS", added->address, "Of the server, on a network of a loaded interface")->required();
+  add->add_option("ADDRESS", added->address,
+                  "Of the server, on a network of a loaded interface; A,B,C for several adapters of one host, first "
+                  "choice first")
+      ->required();
   add->add_option("--name", added->name, "Defaults to the address");
   add->add_option("--weight", added->weight, "0 to 100; 10 when not said, 0 gets no new flows");
   add->add_option("--family", added->family, "v4 or v6: serve only this family of the cluster's addresses");
@@ -84,7 +87,7 @@ void CommandTree::add_servers(CLI::App& app) {
   CLI::App* set = group.add_subcommand("set", "Change a server");
   set->add_option(kServerPath, changed->path, kServerHelp)->required();
   set->add_option("--weight", changed->weight, "0 to 100");
-  set->add_option("--address", changed->address, "Another address");
+  set->add_option("--address", changed->address, "Other addresses: A or A,B,C");
   set->add_option("--vlan", changed->vlan, "keep, none or 1 to 4094");
   bind(*set, changed, server_set);
 

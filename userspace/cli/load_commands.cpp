@@ -61,7 +61,10 @@ void roll_back(Reached& reached, const std::set<std::string>& loaded_now, const 
 }
 
 Result<LoadRequest> make_request(const LoadArguments& arguments, const std::optional<Config>& config) {
-  LoadRequest request{.interfaces = arguments.interfaces, .mode = AttachMode::kAuto, .chain = arguments.chain};
+  LoadRequest request{.interfaces = arguments.interfaces,
+                      .mode = AttachMode::kAuto,
+                      .chain = arguments.chain,
+                      .fix_host = arguments.fix_host};
   if (request.interfaces.empty() && config && config->interfaces) request.interfaces = *config->interfaces;
   if (request.interfaces.empty()) {
     return fail(ErrorCode::kUsage,

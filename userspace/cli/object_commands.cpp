@@ -43,26 +43,6 @@ Result<StickyMasks> parse_masks(const std::vector<std::string>& texts) {
   return parse_sticky_masks(texts);
 }
 
-// Reads options one by one until one is wrong.
-class OptionReader {
- public:
-  // Nothing happens when the option was not said.
-  template <typename T, typename Parse>
-  void read(std::string_view option, const std::optional<std::string>& text, std::optional<T>& field, Parse parse) {
-    if (!text || error_) return;
-    const auto parsed = of_option(option, parse(*text));
-    if (parsed) {
-      field = *parsed;
-    } else {
-      error_ = parsed.error();
-    }
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::optional<Error> error_;
-};
-
 Result<PortChanges> typed_options(const PortArguments& typed) {
   constexpr unsigned kAny = std::numeric_limits<unsigned>::max();
   const auto duration = [](unsigned min) {
@@ -178,28 +158,6 @@ Result<int> port_remove(const std::string& path, const Context& context) {
   const auto parsed = typed_port(path);
   if (!parsed) return parsed.error();
   return change(PortRemoveRequest{.path = *parsed}, "port " + parsed->to_string(), "removed", "was absent", context);
-}
-
-Result<int> settings_set(const SettingsArguments& arguments, const Context& context) {
-  SettingsSetRequest request;
-  if (arguments.no_peers && !arguments.peers.empty()) {
-    return fail(ErrorCode::kUsage, "--peer and --no-peers exclude each other");
-  }
-  if (arguments.no_peers || !arguments.peers.empty()) request.peers.emplace();
-  for (const std::string& text : arguments.peers) {
-    const auto peer = of_option("--peer", MacAddress::parse(text));
-    if (!peer) return peer.error();
-    request.peers->push_back(*peer);
-  }
-  if (arguments.decrement_ttl) {
-    const auto decrement = typed_switch("--decrement-ttl", *arguments.decrement_ttl);
-    if (!decrement) return decrement.error();
-    request.decrement_ttl = *decrement;
-  }
-  if (!request.peers && !request.decrement_ttl) {
-    return fail(ErrorCode::kUsage, "say what to set: --peer, --no-peers or --decrement-ttl");
-  }
-  return change(request, "settings", "changed", "are so already, unchanged", context);
 }
 
 }  // namespace xdplb

@@ -14,17 +14,18 @@ namespace {
 
 using nlohmann::json;
 
-std::string attach_text(const json& interface) {
-  const std::string attach = text_of(interface, "attach");
-  if (attach == "link") return "pinned link";
-  return attach == "dispatcher" ? "libxdp dispatcher" : attach;
-}
-
 // The configured weight and, where it is another, the one in force.
 std::string weight_text(const json& server) {
   const std::string weight = text_of(server, "weight");
   const std::string effective = optional_text(server, "effective_weight");
   return effective.empty() || effective == weight ? weight : weight + " -> " + effective;
+}
+
+// The first address and, where another adapter carries the flows, that one.
+std::string address_text(const json& server) {
+  const std::string address = text_of(server, "address");
+  const std::string carrier = optional_text(server, "carried_by");
+  return carrier.empty() || carrier == address ? address : address + " -> " + carrier;
 }
 
 Cell health_cell(const json& server) {
@@ -96,7 +97,7 @@ Table server_table() {
 void add_server(Table& table, std::string port, const char* name_key, const json& server) {
   table.add({{.text = std::move(port)},
              text_cell(server, name_key),
-             text_cell(server, "address"),
+             {.text = address_text(server)},
              text_cell(server, "mac"),
              text_cell(server, "interface"),
              {.text = weight_text(server), .is_number = true},
@@ -139,30 +140,17 @@ void print_interfaces(const Page& page, const json& interfaces) {
     page.out << "no interface is loaded\n";
     return;
   }
-  Table table({"INTERFACE", "MODE", "ATTACHED BY", "PROGRAM", "LINK"});
+  Table table({"INTERFACE", "MODE", "ATTACHED BY", "PROGRAM", "LINK", "HEALTH", "REASON"});
   for (const json& interface : interfaces) {
     const bool is_up = is_true(interface, "up");
     table.add({text_cell(interface, "name"),
                text_cell(interface, "mode"),
-               {.text = attach_text(interface)},
+               attach_cell(interface),
                {.text = text_of(interface, "prog_id"), .is_number = true},
-               {.text = is_up ? "up" : "down", .colour = is_up ? Colour::kGreen : Colour::kRed}});
+               {.text = is_up ? "up" : "down", .colour = is_up ? Colour::kGreen : Colour::kRed},
+               interface_health_cell(interface),
+               {.text = optional_text(interface, "state") == "up" ? "" : optional_text(interface, "reason")}});
   }
-  table.print(page.out, "", page.has_colour);
-}
-
-void print_vipas(const Page& page, const json& vipas) {
-  if (vipas.empty()) return;
-  Table table({"VIPA", "CLUSTER", "STATE", "OWNER", "FOR"});
-  for (const json& vipa : vipas) {
-    const std::string state = text_of(vipa, "state");
-    table.add({text_cell(vipa, "address"),
-               text_cell(vipa, "cluster"),
-               {.text = state, .colour = state == "owned" ? Colour::kGreen : Colour::kYellow},
-               text_cell(vipa, "owner"),
-               {.text = human_seconds(count_of(vipa, "since_s"))}});
-  }
-  page.out << '\n';
   table.print(page.out, "", page.has_colour);
 }
 
@@ -190,7 +178,10 @@ void print_status(const Page& page, const json& status) {
                           text_of(status, "version"), text_of(status, "pid"),
                           human_seconds(count_of(status, "started_s")), problems.empty() ? "no problems" : "degraded");
   print_interfaces(page, list_of(status, "interfaces"));
-  print_vipas(page, list_of(status, "vipas"));
+  if (const json& vipas = list_of(status, "vipas"); !vipas.empty()) {
+    page.out << '\n';
+    print_vipas(page, vipas);
+  }
   for (const json& cluster : list_of(status, "clusters")) {
     page.out << '\n';
     print_cluster(page, cluster);
@@ -235,10 +226,29 @@ void print_servers(const Page& page, const json& servers) {
   table.print(page.out, "", page.has_colour);
 }
 
+void print_server(const Page& page, const json& server) {
+  print_servers(page, server);
+  for (const json& each : as_list(server)) {
+    Table table({"ADAPTER", "MAC", "INTERFACE", "HEALTH", "CARRIES", "REASON"});
+    for (const json& adapter : list_of(each, "adapters")) {
+      const bool is_healthy = is_true(adapter, "healthy");
+      table.add({text_cell(adapter, "address"),
+                 text_cell(adapter, "mac"),
+                 text_cell(adapter, "interface"),
+                 {.text = is_healthy ? "healthy" : "failed", .colour = is_healthy ? Colour::kGreen : Colour::kRed},
+                 {.text = is_true(adapter, "carries") ? "its flows" : "", .colour = Colour::kBold},
+                 {.text = optional_text(adapter, "reason")}});
+    }
+    if (table.is_empty()) continue;
+    page.out << '\n';
+    table.print(page.out, "", page.has_colour);
+  }
+}
+
 void print_loaded(const Page& page, const json& interfaces) {
   for (const json& interface : interfaces) {
     page.out << fmt::format("{}: {} mode, {}, program {}\n", text_of(interface, "name"), text_of(interface, "mode"),
-                            attach_text(interface), text_of(interface, "prog_id"));
+                            attach_cell(interface).text, text_of(interface, "prog_id"));
   }
 }
 

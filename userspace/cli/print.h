@@ -23,6 +23,16 @@ void print_clusters(const Page& page, const nlohmann::json& clusters);
 void print_cluster(const Page& page, const nlohmann::json& cluster);
 void print_ports(const Page& page, const nlohmann::json& ports);
 void print_servers(const Page& page, const nlohmann::json& servers);
+// One server, with its adapters where it has several.
+void print_server(const Page& page, const nlohmann::json& server);
+
+// ---- print_vipas.cpp
+// A line a VIPA: its list with a '*' behind what is not healthy now.
+void print_vipas(const Page& page, const nlohmann::json& vipas);
+// All that is known of one.
+void print_vipa(const Page& page, const nlohmann::json& vipa);
+// A line an interface: its health and what it owns.
+void print_interface_list(const Page& page, const nlohmann::json& interfaces);
 
 void print_drops(const Page& page, const nlohmann::json& outcomes);
 void print_stats(const Page& page, const nlohmann::json& stats);

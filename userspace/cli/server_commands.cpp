@@ -11,9 +11,10 @@ namespace xdplb {
 Result<int> server_add(const ServerAddArguments& arguments, const Context& context) {
   const auto port = typed_port(arguments.port);
   if (!port) return port.error();
-  const auto address = IpAddress::parse(arguments.address);
-  if (!address) return address.error();
-  ServerConfig server{.name = arguments.name.value_or(address->to_string()), .address = *address};
+  const auto adapters = of_option("server", typed_list(arguments.address, kMaxAdapters));
+  if (!adapters) return adapters.error();
+  ServerConfig server{.name = arguments.name.value_or(adapters->front().to_string()), .address = adapters->front()};
+  server.further_addresses.assign(adapters->begin() + 1, adapters->end());
   if (const auto good = typed_name(server.name, "server"); !good) return good.error();
   if (arguments.weight) {
     const auto weight = typed_weight(*arguments.weight);
@@ -44,29 +45,29 @@ Result<int> server_list(const std::string& port, const Context& context) {
 Result<int> server_show(const std::string& path, const Context& context) {
   const auto parsed = typed_server(path);
   if (!parsed) return parsed.error();
-  return show(ServerListRequest{.port = std::nullopt, .path = *parsed}, print_servers, context);
+  return show(ServerListRequest{.port = std::nullopt, .path = *parsed}, print_server, context);
 }
 
 Result<int> server_set(const ServerSetArguments& arguments, const Context& context) {
   const auto path = typed_server(arguments.path);
   if (!path) return path.error();
-  ServerSetRequest request{.path = *path, .weight = std::nullopt, .address = std::nullopt};
+  ServerSetRequest request{.path = *path, .weight = std::nullopt};
   if (arguments.weight) {
     const auto weight = typed_weight(*arguments.weight);
     if (!weight) return weight.error();
     request.weight = *weight;
   }
   if (arguments.address) {
-    const auto address = IpAddress::parse(*arguments.address);
-    if (!address) return address.error();
-    request.address = *address;
+    auto adapters = of_option("--address", typed_list(*arguments.address, kMaxAdapters));
+    if (!adapters) return adapters.error();
+    request.addresses = std::move(*adapters);
   }
   if (arguments.vlan) {
     const auto vlan = of_option("--vlan", parse_vlan(*arguments.vlan));
     if (!vlan) return vlan.error();
     request.vlan = *vlan;
   }
-  if (!request.weight && !request.address && !request.vlan) {
+  if (!request.weight && request.addresses.empty() && !request.vlan) {
     return fail(ErrorCode::kUsage,
                 fmt::format("server {}: say what to set: --weight, --address or --vlan", path->to_string()));
   }

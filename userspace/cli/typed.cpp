@@ -3,6 +3,7 @@
 
 #include "cli/context.h"
 #include "model/option_text.h"
+#include "model/text.h"
 
 #include <fmt/format.h>
 
@@ -26,6 +27,24 @@ Result<ServerPath> typed_server(const std::string& text) {
   if (!path) return path.error();
   if (auto name = typed_name(path->port.cluster, "cluster"); !name) return name.error();
   return path;
+}
+
+Result<std::vector<IpAddress>> typed_list(const std::string& text, std::size_t max) {
+  auto addresses = parse_address_list(text);
+  if (!addresses || addresses->size() <= max) return addresses;
+  return fail(ErrorCode::kUsage,
+              fmt::format("there are {} addresses, at most {} are possible", addresses->size(), max));
+}
+
+Result<IpAddress> typed_vipa(const std::string& text) {
+  const auto address = IpAddress::parse(text);
+  if (!address) return fail(ErrorCode::kUsage, "vipa: " + address.error().message);
+  return *address;
+}
+
+Result<std::string> typed_interface(const std::string& text) {
+  if (is_interface_name(text)) return text;
+  return fail(ErrorCode::kUsage, fmt::format("interface {}: not a name an interface can have", quote(text)));
 }
 
 Result<TypedAddresses> typed_addresses(const std::vector<std::string>& texts) {
@@ -55,10 +74,11 @@ Result<bool> typed_switch(std::string_view option, const std::string& text) {
   return fail(ErrorCode::kUsage, fmt::format("{} {}: it is on or off", option, text));
 }
 
-Result<unsigned> typed_count(std::string_view option, const std::string& text, unsigned max) {
+Result<unsigned> typed_count(std::string_view option, const std::string& text, unsigned max, unsigned min) {
   const auto number = parse_number(text, max, option);
   if (!number) return number.error();
-  return *number;
+  if (*number >= min) return *number;
+  return fail(ErrorCode::kUsage, fmt::format("{} {}: it is a whole number from {} to {}", option, text, min, max));
 }
 
 }  // namespace xdplb

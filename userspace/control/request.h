@@ -5,6 +5,7 @@
 #include "model/attach_mode.h"
 #include "model/config.h"
 #include "model/port_changes.h"
+#include "model/vipa_changes.h"
 
 #include <nlohmann/json.hpp>
 
@@ -24,7 +25,8 @@ Result<AttachMode> parse_attach_mode(std::string_view text);
 struct LoadRequest {
   std::vector<std::string> interfaces;  // at least one
   AttachMode mode = AttachMode::kAuto;
-  bool chain = false;  // attach through libxdp's dispatcher
+  bool chain = false;     // attach through libxdp's dispatcher
+  bool fix_host = false;  // sets Config::fix_host; false leaves it as it is
   bool operator==(const LoadRequest&) const = default;
 };
 struct UnloadRequest {
@@ -120,8 +122,8 @@ struct ServerAddRequest {
 };
 struct ServerSetRequest {
   ServerPath path;
-  std::optional<unsigned> weight;  // 0..kMaxWeight
-  std::optional<IpAddress> address;
+  std::optional<unsigned> weight;                      // 0..kMaxWeight
+  std::vector<IpAddress> addresses{};                  // all adapters, first wins; empty: as they are
   std::optional<std::optional<std::uint16_t>> vlan{};  // ServerConfig::vlan; nullopt inside: as the frame came
   bool operator==(const ServerSetRequest&) const = default;
 };
@@ -140,7 +142,59 @@ struct ServerRemoveRequest {
 struct SettingsSetRequest {                        // at least one
   std::optional<std::vector<MacAddress>> peers{};  // replaces the list
   std::optional<bool> decrement_ttl{};
+  std::optional<bool> fix_host{};
+  std::optional<std::vector<IpAddress>> reach_targets{};  // replaces the list
+  std::optional<bool> needs_all_targets{};
+  std::optional<unsigned> reach_interval_s{};
+  std::optional<unsigned> reach_missed{};
+  std::optional<unsigned> up_delay_s{};
+  std::optional<unsigned> down_delay_s{};
   bool operator==(const SettingsSetRequest&) const = default;
+
+  // What it says of health, together; in documents it is the object "health".
+  HealthChanges health() const;
+  void set_health(HealthChanges changes);
+};
+
+struct InterfaceListRequest {
+  bool operator==(const InterfaceListRequest&) const = default;
+};
+// The operator says that an interface owns no VIPA, or may again. Kept over restarts.
+struct InterfaceAdminRequest {
+  std::string name{};
+  bool is_disabled = false;
+  bool operator==(const InterfaceAdminRequest&) const = default;
+};
+
+struct VipaListRequest {
+  std::optional<IpAddress> address{};  // one VIPA: absent is an error; none: all of them
+  bool operator==(const VipaListRequest&) const = default;
+};
+// Makes the VIPA when there is none of the address.
+struct VipaSetRequest {
+  IpAddress address{};
+  VipaChanges changes{};  // may be empty: all defaults, or nothing changes
+  bool operator==(const VipaSetRequest&) const = default;
+};
+struct VipaMoveRequest {
+  IpAddress address{};
+  std::string entry{};  // of the list, or the name of its interface
+  bool operator==(const VipaMoveRequest&) const = default;
+};
+struct VipaResumeRequest {
+  IpAddress address{};
+  bool operator==(const VipaResumeRequest&) const = default;
+};
+// `vipa deactivate` and `vipa reactivate`. Kept over restarts.
+struct VipaAdminRequest {
+  IpAddress address{};
+  bool is_disabled = false;
+  bool operator==(const VipaAdminRequest&) const = default;
+};
+// Takes its options back; an address of a cluster is owned by the defaults then.
+struct VipaRemoveRequest {
+  IpAddress address{};
+  bool operator==(const VipaRemoveRequest&) const = default;
 };
 
 struct ConfigShowRequest {
@@ -161,7 +215,9 @@ using Request =
                  TraceRequest, ExplainRequest, ClusterListRequest, ClusterAddRequest, ClusterSetRequest,
                  ClusterRemoveRequest, PortListRequest, PortAddRequest, PortSetRequest, PortRemoveRequest,
                  ServerListRequest, ServerAddRequest, ServerSetRequest, ServerAdminRequest, ServerRemoveRequest,
-                 SettingsSetRequest, ConfigShowRequest, ConfigDiffRequest, ConfigApplyRequest>;
+                 SettingsSetRequest, InterfaceListRequest, InterfaceAdminRequest, VipaListRequest, VipaSetRequest,
+                 VipaMoveRequest, VipaResumeRequest, VipaAdminRequest, VipaRemoveRequest, ConfigShowRequest,
+                 ConfigDiffRequest, ConfigApplyRequest>;
 
 // What comes back: one JSON document, its shape as docs/api.md says for each request.
 using Reply = Result<nlohmann::json>;

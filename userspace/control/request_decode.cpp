@@ -25,9 +25,11 @@ struct Route {
   Result<Request> (*decode)(Call& call);
 };
 
-constexpr std::array<Route, 27> kRoutes = {{
+constexpr std::array<Route, 36> kRoutes = {{
+    {"GET", "/v1/interfaces", Body::kNone, {}, decode_plain<InterfaceListRequest>},
     {"POST", "/v1/interfaces", Body::kObject, {}, decode_load},
     {"DELETE", "/v1/interfaces", Body::kNone, {"name*"}, decode_unload},
+    {"PUT", "/v1/interfaces/*/admin", Body::kObject, {}, decode_interface_admin},
     {"GET", "/v1/status", Body::kNone, {}, decode_plain<StatusRequest>},
     {"GET", "/v1/stats", Body::kNone, {}, decode_plain<StatsRequest>},
     {"GET", "/v1/drops", Body::kNone, {}, decode_plain<DropsRequest>},
@@ -49,6 +51,13 @@ constexpr std::array<Route, 27> kRoutes = {{
     {"PATCH", "/v1/servers", Body::kObject, {"path"}, decode_server_set},
     {"DELETE", "/v1/servers", Body::kNone, {"path"}, decode_server_remove},
     {"PUT", "/v1/servers/admin", Body::kObject, {"path"}, decode_server_admin},
+    {"GET", "/v1/vipas", Body::kNone, {}, decode_plain<VipaListRequest>},
+    {"GET", "/v1/vipas/*", Body::kNone, {}, decode_vipa_show},
+    {"PATCH", "/v1/vipas/*", Body::kObject, {}, decode_vipa_set},
+    {"DELETE", "/v1/vipas/*", Body::kNone, {}, decode_vipa_remove},
+    {"PUT", "/v1/vipas/*/owner", Body::kObject, {}, decode_vipa_move},
+    {"DELETE", "/v1/vipas/*/owner", Body::kNone, {}, decode_vipa_resume},
+    {"PUT", "/v1/vipas/*/admin", Body::kObject, {}, decode_vipa_admin},
     {"PATCH", "/v1/settings", Body::kObject, {}, decode_settings_set},
     {"GET", "/v1/config", Body::kNone, {}, decode_plain<ConfigShowRequest>},
     {"PUT", "/v1/config", Body::kObject, {"dry_run"}, decode_config_apply},

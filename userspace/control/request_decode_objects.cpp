@@ -17,20 +17,35 @@ Result<unsigned> take_count(const json& value, const char* key, unsigned min, un
   return bad_body(key, fmt::format("is not a whole number from {} to {}", min, max));
 }
 
-// The value of a word, which must be there.
-template <typename T>
-Result<T> take_word(json& body, const char* key, Result<T> (*parse)(std::string_view)) {
-  const auto text = take_string(body, key);
-  if (!text) return text.error();
-  return in_body(parse(*text), key);
-}
-
 // A VLAN id, "none" or "keep", which must be there.
 Result<std::optional<std::uint16_t>> take_vlan(json& body) {
   if (body["vlan"].is_string()) return take_word(body, "vlan", parse_vlan);
   const auto number = take_count(body["vlan"], "vlan", 1, kMaxVlan);
   if (!number) return bad_body("vlan", fmt::format("is neither keep nor none nor a VLAN from 1 to {}", kMaxVlan));
   return std::optional<std::uint16_t>(static_cast<std::uint16_t>(*number));
+}
+
+// "address" or "addresses"; nothing for neither.
+Result<std::vector<IpAddress>> take_adapters(json& body) {
+  std::vector<std::string> texts;
+  const bool has_one = body.contains("address");
+  if (has_one && body.contains("addresses")) return bad_body("address, addresses", "say either");
+  if (has_one) {
+    auto text = take_string(body, "address");
+    if (!text) return text.error();
+    texts.push_back(std::move(*text));
+  } else if (body.contains("addresses")) {
+    auto list = take_strings(body, "addresses");
+    if (!list) return list.error();
+    texts = std::move(*list);
+  }
+  std::vector<IpAddress> addresses;
+  for (const std::string& text : texts) {
+    const auto address = in_body(IpAddress::parse(text), has_one ? "address" : "addresses");
+    if (!address) return address.error();
+    addresses.push_back(*address);
+  }
+  return addresses;
 }
 
 }  // namespace
@@ -128,27 +143,23 @@ Result<Request> decode_server_add(Call& call) {
 Result<Request> decode_server_set(Call& call) {
   auto path = take_path<ServerPath>(call, "path");
   if (!path) return path.error();
-  if (auto known = only_keys(call.body, {"weight", "address", "vlan"}); !known) return known.error();
-  ServerSetRequest request{.path = std::move(*path), .weight = std::nullopt, .address = std::nullopt};
+  if (auto known = only_keys(call.body, {"weight", "address", "addresses", "vlan"}); !known) return known.error();
+  ServerSetRequest request{.path = std::move(*path), .weight = std::nullopt};
   if (const auto weight = call.body.find("weight"); weight != call.body.end()) {
     const auto number = take_count(*weight, "weight", 0, kMaxWeight);
     if (!number) return number.error();
     request.weight = *number;
   }
-  if (call.body.contains("address")) {
-    const auto text = take_string(call.body, "address");
-    if (!text) return text.error();
-    const auto address = in_body(IpAddress::parse(*text), "address");
-    if (!address) return address.error();
-    request.address = *address;
-  }
+  auto addresses = take_adapters(call.body);
+  if (!addresses) return addresses.error();
+  request.addresses = std::move(*addresses);
   if (call.body.contains("vlan")) {
     const auto vlan = take_vlan(call.body);
     if (!vlan) return vlan.error();
     request.vlan = *vlan;
   }
-  if (!request.weight && !request.address && !request.vlan) {
-    return bad_body("weight, address, vlan", "at least one must be given");
+  if (!request.weight && request.addresses.empty() && !request.vlan) {
+    return bad_body("weight, address, addresses, vlan", "at least one must be given");
   }
   return request;
 }
@@ -176,27 +187,6 @@ Result<Request> decode_server_remove(Call& call) {
   auto path = take_path<ServerPath>(call, "path");
   if (!path) return path.error();
   return ServerRemoveRequest{.path = std::move(*path)};
-}
-
-Result<Request> decode_settings_set(Call& call) {
-  if (auto known = only_keys(call.body, {"peers", "decrement_ttl"}); !known) return known.error();
-  SettingsSetRequest request;
-  if (const auto peers = call.body.find("peers"); peers != call.body.end()) {
-    if (!peers->is_array()) return bad_body("peers", "is not a list");
-    request.peers.emplace();
-    for (const json& peer : *peers) {
-      if (!peer.is_string()) return bad_body("peers", "holds something that is not a string");
-      const auto mac = in_body(MacAddress::parse(peer.get_ref<const std::string&>()), "peers");
-      if (!mac) return mac.error();
-      request.peers->push_back(*mac);
-    }
-  }
-  if (const auto decrement = call.body.find("decrement_ttl"); decrement != call.body.end()) {
-    if (!decrement->is_boolean()) return bad_body("decrement_ttl", "is not true or false");
-    request.decrement_ttl = decrement->get<bool>();
-  }
-  if (!request.peers && !request.decrement_ttl) return bad_body("peers, decrement_ttl", "at least one must be given");
-  return request;
 }
 
 Result<Request> decode_config_diff(Call& call) {

@@ -55,7 +55,7 @@ Result<Endpoint> take_endpoint(const Call& call, std::string_view key) {
 }  // namespace
 
 Result<Request> decode_load(Call& call) {
-  if (auto known = only_keys(call.body, {"interfaces", "mode", "chain"}); !known) return known.error();
+  if (auto known = only_keys(call.body, {"interfaces", "mode", "chain", "fix_host"}); !known) return known.error();
   LoadRequest request;
   auto names = take_strings(call.body, "interfaces");
   if (!names) return names.error();
@@ -68,10 +68,8 @@ Result<Request> decode_load(Call& call) {
     if (!mode) return mode.error();
     request.mode = *mode;
   }
-  if (const auto chain = call.body.find("chain"); chain != call.body.end()) {
-    if (!chain->is_boolean()) return bad_body("chain", "is not true or false");
-    request.chain = chain->get<bool>();
-  }
+  if (auto good = take_truth(call.body, "chain", request.chain); !good) return good.error();
+  if (auto good = take_truth(call.body, "fix_host", request.fix_host); !good) return good.error();
   return request;
 }
 

@@ -37,8 +37,17 @@ Result<Request> decode_server_add(Call& call);
 Result<Request> decode_server_set(Call& call);
 Result<Request> decode_server_admin(Call& call);
 Result<Request> decode_server_remove(Call& call);
-Result<Request> decode_settings_set(Call& call);
 Result<Request> decode_config_diff(Call& call);
 Result<Request> decode_config_apply(Call& call);
+
+// ---- request_decode_vipas.cpp
+Result<Request> decode_interface_admin(Call& call);
+Result<Request> decode_vipa_show(Call& call);
+Result<Request> decode_vipa_set(Call& call);
+Result<Request> decode_vipa_remove(Call& call);
+Result<Request> decode_vipa_move(Call& call);
+Result<Request> decode_vipa_resume(Call& call);
+Result<Request> decode_vipa_admin(Call& call);
+Result<Request> decode_settings_set(Call& call);
 
 }  // namespace xdplb

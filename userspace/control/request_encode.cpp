@@ -26,6 +26,10 @@ HttpCall send(std::string method, std::string target, const json& body) {
 
 std::string cluster_target(std::string_view name) { return "/v1/clusters/" + encode_segment(name); }
 
+std::string vipa_target(const IpAddress& address) { return "/v1/vipas/" + encode_segment(address.to_string()); }
+
+json admin_body(bool is_disabled) { return {{"admin", is_disabled ? "disabled" : "enabled"}}; }
+
 // With commas between them.
 std::string join_list(const std::vector<std::string>& words) {
   std::string text;
@@ -36,9 +40,10 @@ std::string join_list(const std::vector<std::string>& words) {
 // One overload a request; the counterpart of the route table in request_decode.cpp.
 struct Encoder {
   HttpCall operator()(const LoadRequest& request) const {
-    return send(
-        "POST", "/v1/interfaces",
-        {{"interfaces", request.interfaces}, {"mode", attach_mode_name(request.mode)}, {"chain", request.chain}});
+    json body = {
+        {"interfaces", request.interfaces}, {"mode", attach_mode_name(request.mode)}, {"chain", request.chain}};
+    if (request.fix_host) body["fix_host"] = true;
+    return send("POST", "/v1/interfaces", body);
   }
   HttpCall operator()(const UnloadRequest& request) const {
     std::string target = "/v1/interfaces";
@@ -115,7 +120,7 @@ struct Encoder {
   HttpCall operator()(const ServerSetRequest& request) const {
     json body = json::object();
     if (request.weight) body["weight"] = *request.weight;
-    if (request.address) body["address"] = request.address->to_string();
+    if (!request.addresses.empty()) encode_adapters(request.addresses, body);
     if (request.vlan) body["vlan"] = encode_vlan(*request.vlan);
     return send("PATCH", "/v1/servers" + query("path", request.path.to_string()), body);
   }
@@ -135,8 +140,33 @@ struct Encoder {
       for (const MacAddress& peer : *request.peers) peers.push_back(peer.to_string());
     }
     if (request.decrement_ttl) body["decrement_ttl"] = *request.decrement_ttl;
+    if (request.fix_host) body["fix_host"] = *request.fix_host;
+    const HealthChanges health = request.health();
+    if (!health.is_empty()) body["health"] = encode_health_changes(health);
     return send("PATCH", "/v1/settings", body);
   }
+
+  HttpCall operator()(const InterfaceListRequest&) const { return get("/v1/interfaces"); }
+  HttpCall operator()(const InterfaceAdminRequest& request) const {
+    return send("PUT", "/v1/interfaces/" + encode_segment(request.name) + "/admin", admin_body(request.is_disabled));
+  }
+
+  HttpCall operator()(const VipaListRequest& request) const {
+    return get(request.address ? vipa_target(*request.address) : "/v1/vipas");
+  }
+  HttpCall operator()(const VipaSetRequest& request) const {
+    return send("PATCH", vipa_target(request.address), encode_vipa_changes(request.changes));
+  }
+  HttpCall operator()(const VipaMoveRequest& request) const {
+    return send("PUT", vipa_target(request.address) + "/owner", {{"entry", request.entry}});
+  }
+  HttpCall operator()(const VipaResumeRequest& request) const {
+    return remove(vipa_target(request.address) + "/owner");
+  }
+  HttpCall operator()(const VipaAdminRequest& request) const {
+    return send("PUT", vipa_target(request.address) + "/admin", admin_body(request.is_disabled));
+  }
+  HttpCall operator()(const VipaRemoveRequest& request) const { return remove(vipa_target(request.address)); }
 
   HttpCall operator()(const ConfigShowRequest&) const { return get("/v1/config"); }
   HttpCall operator()(const ConfigDiffRequest& request) const {

@@ -45,6 +45,24 @@ Result<T> in_body(Result<T> parsed, std::string_view key) {
   return bad_body(key, parsed.error().message);
 }
 
+// The value of a word, which must be there.
+template <typename T>
+Result<T> take_word(nlohmann::json& body, const char* key, Result<T> (*parse)(std::string_view)) {
+  const auto text = take_string(body, key);
+  if (!text) return text.error();
+  return in_body(parse(*text), key);
+}
+
+// Puts true or false into the field when it is there. Errors: kInvalidConfig for anything else.
+template <typename Field>
+Result<void> take_truth(const nlohmann::json& body, const char* key, Field& field) {
+  const auto found = body.find(key);
+  if (found == body.end()) return {};
+  if (!found->is_boolean()) return bad_body(key, "is not true or false");
+  field = found->template get<bool>();
+  return {};
+}
+
 // A document that contradicts itself is invalid; kConflict is kept for contradicting what is there.
 template <typename T>
 Result<T> without_conflict(Result<T> decoded) {

@@ -2,6 +2,7 @@
 #include "daemon/controller.h"
 
 #include "base/log.h"
+#include "daemon/host_check.h"
 #include "daemon/random_secret.h"
 
 #include <boost/asio/as_tuple.hpp>
@@ -18,20 +19,6 @@ namespace asio = boost::asio;
 
 // How long a reply waits for the MAC of a server it brought: a LAN answers within a millisecond.
 constexpr auto kResolveWait = std::chrono::milliseconds(500);
-
-std::set<IpAddress> server_addresses(const Config& config) {
-  std::set<IpAddress> addresses;
-  for (const auto& cluster : config.clusters)
-    for (const auto& port : cluster.ports)
-      for (const auto& server : port.servers) addresses.insert(server.address);
-  return addresses;
-}
-
-std::set<IpAddress> vipas_of(const Config& config) {
-  std::set<IpAddress> addresses;
-  for (const auto& cluster : config.clusters) addresses.insert(cluster.addresses.begin(), cluster.addresses.end());
-  return addresses;
-}
 
 }  // namespace
 
@@ -50,7 +37,8 @@ void Controller::close() {
   tracer_.stop();
   sweep_timer_.cancel();
   for (auto* timer : waiting_) timer->cancel();
-  vipas_.reset();
+  if (keeper_) keeper_->close();
+  keeper_.reset();
   resolver_.reset();
   monitor_.reset();
 }
@@ -69,23 +57,23 @@ Result<State> Controller::open_host() {
   auto monitor = HostMonitor::open(io_);
   if (!monitor) return monitor.error();
   monitor_ = std::move(*monitor);
-  resolver_ = std::make_unique<ServerResolver>(*monitor_);
+  resolver_ = std::make_unique<ServerResolver>(*monitor_, io_);
   return state->value_or(State{});
 }
 
 Result<void> Controller::start() {
   auto state = open_host();
   if (!state) return state.error();
-  auto vipas = VipaService::open(io_);
-  if (!vipas) return vipas.error();
-  vipas_ = std::move(*vipas);
-  vipas_->on_conflict([this](const VipaConflict& conflict) {
-    auto& claim = claims_[conflict.address];
-    claim = {.mac = conflict.mac, .count = claim.count + 1, .last = std::chrono::steady_clock::now()};
-    log_warning(fmt::format("VIPA {}: {} claims it, too", conflict.address.to_string(), conflict.mac.to_string()));
-  });
+  if (auto opened = open_keeper(); !opened) return opened;
+  keeper_->restore(state->vipas);
   if (auto taken = take_over(std::move(*state)); !taken) return taken;
   monitor_->on_change([this](const HostChange& change) { on_host_change(change); });
+  resolver_->on_change([this](const IpAddress& adapter) {
+    const auto reason = resolver_->reason(adapter);
+    events_.add(reason.empty() ? "adapter_healthy" : "adapter_failed", fmt::format("adapter {}", adapter.to_string()),
+                reason.empty() ? "it answers again" : reason);
+    reconcile_soon();
+  });
   sweep_soon();
   return {};
 }
@@ -137,14 +125,20 @@ Result<void> Controller::take_over(State state) {
   admins_.prune(config_);
   for (const auto& [server, admin] : admins_.all())
     if (admin.admin == Admin::kDrain || admin.admin == Admin::kDrainNow) draining_.insert(server);
-  if (state.interfaces.empty()) return {};
+  keeper_->configure(config_);
+  if (state.interfaces.empty()) {
+    update_vipas();
+    return {};
+  }
   if (auto opened = open_forwarding(); !opened) return opened;
   if (auto restored = restore(state); !restored) return restored;
   // What an earlier daemon was asked to show ended with it; what it counted may have changed meanwhile.
   if (auto quiet = forwarding_->set_trace(0, 1); !quiet) return quiet;
   forwarding_->recount_active();
   for (auto& interface : interfaces_) open_again(interface);
-  resolver_->update(server_addresses(config_), loaded_indexes());
+  if (auto fresh = monitor_->refresh(); !fresh) return fresh;
+  update_vipas();
+  resolver_->update(resolver_task(config_));
   auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
   if (!plan) return plan.error();
   if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
@@ -155,7 +149,6 @@ Result<void> Controller::take_over(State state) {
     if (loaded.contains(ifindex)) continue;
     forwarding_->publisher().remove_egress(ifindex);
   }
-  update_vipas();
   // Ports whose numbers were lost have new ones.
   if (auto prepared = store_.prepare(state_of(config_, &forwarding_->plan())); !prepared) return prepared;
   return store_.commit();
@@ -178,54 +171,19 @@ State Controller::state_of(const Config& config, const Plan* plan) const {
               .generated_secret = generated_secret_,
               .config = config,
               .assignments = {},
-              .admins = admins_.all()};
+              .admins = admins_.all(),
+              .vipas = keeper_ ? keeper_->words() : VipaWords{}};
   for (const auto& interface : interfaces_) state.interfaces.push_back(interface.wanted);
   if (plan != nullptr) state.assignments = assignments_of(*plan);
   return state;
 }
 
-Result<void> Controller::check_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const {
-  const auto own = [this](const IpAddress& address) {
-    const auto& addresses = monitor_->addresses();
-    return std::any_of(addresses.begin(), addresses.end(),
-                       [&](const InterfaceAddress& entry) { return entry.prefix.address == address; });
-  };
-  const auto known_vipas = vipas_of(config_);
-  const auto known_servers = server_addresses(config_);
-  for (const auto& cluster : next.clusters) {
-    // A dispatcher that is a server, too, has the VIPA as all servers do.
-    const bool has_own_server = std::any_of(cluster.ports.begin(), cluster.ports.end(), [&](const PortConfig& port) {
-      return std::any_of(port.servers.begin(), port.servers.end(),
-                         [&](const ServerConfig& server) { return own(server.address); });
-    });
-    for (const auto& address : cluster.addresses) {
-      if (has_own_server || known_vipas.contains(address) || !own(address)) continue;
-      return fail(
-          ErrorCode::kInvalidConfig,
-          fmt::format(
-              "cluster {}: {} is an address of this host, and the dispatcher must not have its VIPAs: remove it "
-              "(`ip address del`) first",
-              cluster.name, address.to_string()));
-    }
-    for (const auto& port : cluster.ports) {
-      for (const auto& server : port.servers) {
-        if (known_servers.contains(server.address)) continue;
-        const ServerPath path{.port = {.cluster = cluster.name, .port = port.port, .protocol = port.protocol},
-                              .server = server.name};
-        if (own(server.address)) continue;
-        if (find_connected(monitor_->addresses(), server.address, interfaces)) continue;
-        const auto where =
-            interfaces_.empty() && interfaces.empty()
-                ? std::string("no interface is loaded: `xdplb load IFACE` first")
-                : fmt::format(
-                      "{} is on no loaded interface's network; MAC forwarding reaches only servers on the "
-                      "same LAN: load the interface that is on it",
-                      server.address.to_string());
-        return fail(ErrorCode::kInvalidConfig, fmt::format("server {}: {}", path.to_string(), where));
-      }
-    }
-  }
-  return {};
+Result<void> Controller::fits_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const {
+  return check_host({.next = next,
+                     .now = config_,
+                     .addresses = monitor_->addresses(),
+                     .interfaces = interfaces,
+                     .has_loaded = !interfaces_.empty() || !interfaces.empty()});
 }
 
 // I2: the state file is prepared, the kernel written, then both become the truth.
@@ -251,20 +209,21 @@ Result<Change> Controller::commit(Config next) {
   next.interfaces.reset();
   if (next == config_) return Change{};
   if (auto valid = validate(next); !valid) return valid.error();
-  if (auto fits = check_host(next, loaded_indexes()); !fits) return fits.error();
+  if (auto fits = fits_host(next, loaded_indexes()); !fits) return fits.error();
   const auto before = server_addresses(config_);
   const auto after = server_addresses(next);
   const auto admins = admins_;
   admins_.prune(next);
-  resolver_->update(after, loaded_indexes());
+  resolver_->update(resolver_task(next));
   if (auto written = write_through(next); !written) {
     admins_ = admins;
-    resolver_->update(before, loaded_indexes());
+    resolver_->update(resolver_task(config_));
     return written.error();
   }
   std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::inserter(fresh_, fresh_.end()));
   Change change{.changed = true, .lines = diff_lines(config_, next)};
   config_ = std::move(next);
+  keeper_->configure(config_);
   update_vipas();
   return change;
 }
@@ -272,10 +231,16 @@ Result<Change> Controller::commit(Config next) {
 void Controller::on_host_change(const HostChange& change) {
   if (const auto* neighbor = std::get_if<NeighborChanged>(&change)) {
     resolver_->on_neighbor(neighbor->neighbor);
+  } else if (const auto* learn = std::get_if<NeighboursMustLearn>(&change)) {
+    return keeper_->announce_again(learn->index);
   } else {
-    links_changed_ = true;
+    note_link_change();
   }
   reconcile_soon();
+}
+
+void Controller::note_link_change() {
+  if (!links_changed_at_) links_changed_at_ = std::chrono::steady_clock::now();
 }
 
 // One pass for all events of a burst: 10,000 neighbours that resolve together are one plan.
@@ -285,8 +250,10 @@ void Controller::reconcile_soon() {
   asio::post(io_, [this, alive = alive_] {
     if (!*alive) return;
     reconcile_is_due_ = false;
-    if (std::exchange(links_changed_, false)) {
+    if (const auto heard_at = std::exchange(links_changed_at_, std::nullopt)) {
+      event_at_ = heard_at;
       reconcile_links();
+      event_at_.reset();
     } else {
       replan();
     }
@@ -294,14 +261,29 @@ void Controller::reconcile_soon() {
   });
 }
 
-// Interfaces or their addresses changed: who is where, and who answers for a VIPA.
+// Interfaces or their addresses changed: who answers for a VIPA, first of all, and which way servers are reached.
 void Controller::reconcile_links() {
+  if (forwarding_) reconcile_interfaces();
+  update_vipas();
   if (!forwarding_) return;
-  reconcile_interfaces();
-  resolver_->update(server_addresses(config_), loaded_indexes());
+  resolver_->update(resolver_task(config_));
   replan();
   forget_gone_egresses();
-  update_vipas();
+}
+
+// Servers are reached through the first healthy interface of their network, and through a failed one only when there is
+// no other.
+ResolverTask Controller::resolver_task(const Config& config) const {
+  ResolverTask task{.addresses = server_addresses(config),
+                    .adapters = adapter_addresses(config),
+                    .interfaces = {},
+                    .missed_limit = config.health.reach_missed,
+                    .interval = std::chrono::seconds(config.health.reach_interval_s)};
+  for (const bool wants_healthy : {true, false})
+    for (const auto& interface : interfaces_)
+      if (interface.ifindex != 0 && keeper_->is_healthy(interface.wanted.name) == wants_healthy)
+        task.interfaces.push_back(interface.ifindex);
+  return task;
 }
 
 // Servers were found or lost. MACs and owners are kept in the maps themselves; the state file learns which rows are
@@ -312,43 +294,6 @@ void Controller::replan() {
   auto published = plan ? forwarding_->publish(std::move(*plan)) : Result<void>(plan.error());
   if (published) published = save();
   if (!published) log_error(published.error().message);
-}
-
-void Controller::update_vipas() {
-  std::vector<ElectionCandidate> candidates;
-  std::vector<VipaInterface> listening;
-  for (const auto& interface : interfaces_) {
-    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
-    if (link == nullptr || !interface.attachment) continue;
-    ElectionCandidate candidate{.ifindex = link->index, .name = link->name, .is_up = link->is_usable(), .prefixes = {}};
-    VipaInterface place{
-        .ifindex = link->index, .name = link->name, .mac = link->mac, .is_up = link->is_usable(), .link_local = {}};
-    for (const auto& address : monitor_->addresses()) {
-      if (address.ifindex != link->index) continue;
-      candidate.prefixes.push_back(address.prefix);
-      if (address.prefix.address.is_v6() && address.prefix.address.is_link_local())
-        place.link_local = address.prefix.address;
-    }
-    candidates.push_back(std::move(candidate));
-    listening.push_back(std::move(place));
-  }
-  std::vector<MacAddress> own;
-  for (const auto& [index, link] : monitor_->links()) own.push_back(link.mac);
-  vipas_->set_own_macs(own);
-  if (auto set = vipas_->set_interfaces(listening); !set) log_error(set.error().message);
-  std::vector<OwnedVipa> owned;
-  std::map<IpAddress, Ownership> next;
-  for (const auto& address : vipas_of(config_)) {
-    auto election = elect_interface(address, candidates);
-    const auto known = ownerships_.find(address);
-    const bool is_same = known != ownerships_.end() && known->second.election.decides_like(election);
-    next[address] = {.election = election, .since = is_same ? known->second.since : std::chrono::steady_clock::now()};
-    if (!is_same) log_info(fmt::format("VIPA {}: {}", address.to_string(), election.reason));
-    owned.push_back({.address = address, .election = std::move(election)});
-  }
-  ownerships_ = std::move(next);
-  std::erase_if(claims_, [this](const auto& claim) { return !ownerships_.contains(claim.first); });
-  vipas_->set_vipas(owned);
 }
 
 asio::awaitable<void> Controller::servers_settled() {

@@ -12,8 +12,9 @@
 #include "daemon/server_resolver.h"
 #include "daemon/state_store.h"
 #include "daemon/tracer.h"
+#include "daemon/vipa_keeper.h"
+#include "daemon/vipa_views.h"
 #include "host/host_monitor.h"
-#include "vipa/vipa_service.h"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -37,19 +38,6 @@ struct LoadedInterface {
   std::optional<Attachment> attachment;  // none: `failure` says why
   std::string failure;
   std::uint32_t failed_ifindex = 0;  // the interface that refused: not tried again until another has the name
-};
-
-// A foreign claim to a VIPA, as heard last.
-struct ClaimHeard {
-  MacAddress mac;
-  std::uint64_t count = 0;
-  std::chrono::steady_clock::time_point last;
-};
-
-// Who answers for a VIPA, and since when.
-struct Ownership {
-  Election election;
-  std::chrono::steady_clock::time_point since;
 };
 
 // What a change leaves to say: whether anything changed, and in which lines.
@@ -103,17 +91,47 @@ class Controller {
   boost::asio::awaitable<Reply> run(const SomeRequest& request);
   boost::asio::awaitable<void> servers_settled();
   Result<Change> commit(Config next);
-  Result<void> check_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const;
+  Result<void> fits_host(const Config& next, const std::vector<std::uint32_t>& interfaces) const;
   Result<void> write_through(const Config& next);
   Result<void> save();
   State state_of(const Config& config, const Plan* plan) const;
   std::string_view secret_of(const Config& config) const;
   Surroundings surroundings() const;
   void on_host_change(const HostChange& change);
+  void note_link_change();
   void reconcile_soon();
   void reconcile_links();
   void replan();
+  ResolverTask resolver_task(const Config& config) const;
+
+  // controller_vipas.cpp
+  Result<void> open_keeper();
   void update_vipas();
+  std::vector<LoadedLink> loaded_links() const;
+  MacOwner owner_of(const MacAddress& mac) const;
+  void hear_claim(const VipaConflict& conflict);
+  std::vector<ServerPath> proxy_servers(const VipaConfig& vipa) const;
+  ProxyServer proxy_of(const VipaConfig& vipa) const;
+  VipaViewContext vipa_context() const;
+  Result<Change> change(const InterfaceAdminRequest& request);
+  Result<Change> change(const VipaSetRequest& request);
+  Result<Change> change(const VipaMoveRequest& request);
+  Result<Change> change(const VipaResumeRequest& request);
+  Result<Change> change(const VipaAdminRequest& request);
+  Result<Change> change(const VipaRemoveRequest& request);
+  Result<Change> word_said(Result<bool> said, std::string line);
+  Reply changed_vipa(const IpAddress& address, const Change& change) const;
+  Reply view(const InterfaceAdminRequest& request, const Change& change) const;
+  Reply view(const VipaSetRequest& request, const Change& change) const;
+  Reply view(const VipaMoveRequest& request, const Change& change) const;
+  Reply view(const VipaResumeRequest& request, const Change& change) const;
+  Reply view(const VipaAdminRequest& request, const Change& change) const;
+  Reply view(const VipaRemoveRequest& request, const Change& change) const;
+  Reply view(const InterfaceListRequest& request) const;
+  Reply view(const VipaListRequest& request) const;
+  nlohmann::json interface_view(const std::string& name) const;
+  nlohmann::json interface_views() const;
+  void add_interface_problems(nlohmann::json& found) const;
 
   // controller_flows.cpp
   void sweep_soon();
@@ -179,11 +197,7 @@ class Controller {
   Reply view(const ServerListRequest& request) const;
   Reply view(const ConfigShowRequest& request) const;
   Reply view(const ConfigDiffRequest& request) const;
-  nlohmann::json interface_views() const;
-  nlohmann::json vipa_views() const;
   nlohmann::json problems() const;
-  void add_interface_problems(nlohmann::json& found) const;
-  void add_vipa_problems(nlohmann::json& found) const;
   void add_server_problems(nlohmann::json& found) const;
   Reply changed_cluster(const std::string& name, const Change& change) const;
   Reply changed_port(const PortPath& path, const Change& change) const;
@@ -215,16 +229,17 @@ class Controller {
 
   std::unique_ptr<HostMonitor> monitor_;
   std::unique_ptr<ServerResolver> resolver_;
-  std::unique_ptr<VipaService> vipas_;
-  std::map<IpAddress, Ownership> ownerships_;
-  std::map<IpAddress, ClaimHeard> claims_;
+  std::unique_ptr<VipaKeeper> keeper_;  // none without a daemon
 
   std::set<std::uint32_t> gone_egresses_;  // ways out to forget once no server leaves by them
 
   std::set<IpAddress> fresh_;  // servers that the request under way brought
   std::set<boost::asio::steady_timer*> waiting_;
   bool reconcile_is_due_ = false;
-  bool links_changed_ = false;  // since the last reconcile
+  // When the first change of links since the last reconcile was heard.
+  std::optional<std::chrono::steady_clock::time_point> links_changed_at_;
+  // When what the next update of the VIPAs is about was heard; none: now.
+  std::optional<std::chrono::steady_clock::time_point> event_at_;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // false: posted work of a closed controller does nothing
 };

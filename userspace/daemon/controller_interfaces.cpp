@@ -118,8 +118,18 @@ Result<Change> Controller::change(const LoadRequest& request) {
     if (auto found = find_loadable(name); !found) return found.error();
     wanted.push_back({.name = name, .mode = request.mode, .chain = request.chain});
   }
-  if (wanted.empty()) return Change{};
+  const bool fixes_host = request.fix_host && !config_.fix_host;
+  if (wanted.empty()) {
+    if (!fixes_host) return Change{};
+    Config next = config_;
+    next.fix_host = true;
+    return commit(std::move(next));
+  }
   if (auto loaded = load_all(wanted); !loaded) return loaded.error();
+  // That the program is there.
+  if (auto fresh = monitor_->refresh(); !fresh) log_error(fresh.error().message);
+  if (request.fix_host) config_.fix_host = true;
+  keeper_->configure(config_);
   reconcile_links();
   auto saved = store_.prepare(state_of(config_, &forwarding_->plan()));
   if (saved) saved = store_.commit();
@@ -127,6 +137,8 @@ Result<Change> Controller::change(const LoadRequest& request) {
     std::vector<std::string> names;
     names.reserve(wanted.size());
     for (const auto& one : wanted) names.push_back(one.name);
+    if (fixes_host) config_.fix_host = false;
+    keeper_->configure(config_);
     if (auto undone = unload_all(names); !undone) log_error(undone.error().message);
     return saved.error();
   }
@@ -155,7 +167,7 @@ Result<void> Controller::unload_all(const std::vector<std::string>& names) {
     log_info(fmt::format("interface {}: detached", interface.wanted.name));
   }
   if (interfaces_.empty()) {
-    resolver_->update({}, {});
+    resolver_->update({});
     if (auto closed = close_forwarding(); !closed) return closed;
     update_vipas();
   }

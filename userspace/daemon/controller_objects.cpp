@@ -130,7 +130,10 @@ Result<Change> Controller::change(const ServerSetRequest& request) {
     for (auto& server : port->servers) {
       if (server.name != request.path.server) continue;
       if (request.weight) server.weight = *request.weight;
-      if (request.address) server.address = *request.address;
+      if (!request.addresses.empty()) {
+        server.address = request.addresses.front();
+        server.further_addresses.assign(request.addresses.begin() + 1, request.addresses.end());
+      }
       if (request.vlan) server.vlan = *request.vlan;
     }
   }
@@ -169,7 +172,17 @@ Result<Change> Controller::change(const ServerAdminRequest& request) {
 Result<Change> Controller::change(const SettingsSetRequest& request) {
   Config next = config_;
   if (request.peers) next.peers = *request.peers;
-  if (request.decrement_ttl) next.decrement_ttl = *request.decrement_ttl;
+  const auto take = [](const auto& said, auto& field) {
+    if (said) field = *said;
+  };
+  take(request.decrement_ttl, next.decrement_ttl);
+  take(request.fix_host, next.fix_host);
+  take(request.reach_targets, next.health.reach_targets);
+  take(request.needs_all_targets, next.health.needs_all_targets);
+  take(request.reach_interval_s, next.health.reach_interval_s);
+  take(request.reach_missed, next.health.reach_missed);
+  take(request.up_delay_s, next.health.up_delay_s);
+  take(request.down_delay_s, next.health.down_delay_s);
   return commit(std::move(next));
 }
 
@@ -195,11 +208,13 @@ Result<Change> Controller::change(const ConfigApplyRequest& request) {
     if (ifindex) indexes.push_back(*ifindex);
     if (!is_loaded) arriving.push_back({.name = name, .mode = AttachMode::kAuto, .chain = false});
   }
-  if (auto fits = check_host(request.config, indexes); !fits) return fits.error();
+  if (auto fits = fits_host(request.config, indexes); !fits) return fits.error();
   if (request.dry_run) return change;
 
-  if (!arriving.empty())
+  if (!arriving.empty()) {
     if (auto attached = load_all(arriving); !attached) return attached.error();
+    if (auto fresh = monitor_->refresh(); !fresh) log_error(fresh.error().message);
+  }
   auto committed = commit(request.config);
   if (!committed) {
     std::vector<std::string> undone;

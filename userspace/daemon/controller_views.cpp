@@ -3,7 +3,6 @@
 #include "daemon/controller.h"
 #include "daemon/explain.h"
 #include "dataplane/outcome_names.h"
-#include "host/sysctl.h"
 #include "model/config_json.h"
 
 #include <fmt/format.h>
@@ -17,13 +16,6 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-// A claim that was not heard again for so long is history.
-constexpr auto kClaimIsNews = std::chrono::minutes(5);
-
-std::int64_t seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
-}
 
 // RFC 3339, UTC.
 std::string time_text(std::chrono::system_clock::time_point time) {
@@ -62,88 +54,20 @@ std::string Controller::interface_name(std::uint32_t ifindex) const {
   return link != nullptr ? link->name : fmt::format("interface {}", ifindex);
 }
 
-json Controller::interface_views() const {
-  json views = json::array();
-  for (const auto& interface : interfaces_) {
-    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
-    json view = {{"name", interface.wanted.name}, {"mode", nullptr}, {"attach", nullptr}, {"prog_id", nullptr}};
-    if (interface.attachment) {
-      view["mode"] = attach_mode_name(interface.attachment->mode);
-      view["attach"] = interface.attachment->through_dispatcher ? "dispatcher" : "link";
-      view["prog_id"] = interface.attachment->program_id;
-    }
-    view["up"] = link != nullptr && link->is_usable();
-    views.push_back(std::move(view));
-  }
-  return views;
-}
-
-json Controller::vipa_views() const {
-  json views = json::array();
-  for (const auto& cluster : config_.clusters) {
-    for (const auto& address : cluster.addresses) {
-      const auto found = ownerships_.find(address);
-      if (found == ownerships_.end()) continue;
-      const auto& election = found->second.election;
-      const bool is_owned = election.kind != ElectionKind::kSilent;
-      views.push_back({{"address", address.to_string()},
-                       {"cluster", cluster.name},
-                       {"state", is_owned ? "owned" : "silent"},
-                       {"owner", is_owned ? json(election.owner_name) : json(nullptr)},
-                       {"reason", election.reason},
-                       {"since_s", seconds_since(found->second.since)}});
-    }
-  }
-  return views;
-}
-
-void Controller::add_interface_problems(json& found) const {
-  for (const auto& interface : interfaces_) {
-    const auto& name = interface.wanted.name;
-    const auto* link = interface.ifindex != 0 ? monitor_->find_link(interface.ifindex) : nullptr;
-    if (!interface.attachment || link == nullptr) {
-      found.push_back(problem("interface_not_attached", name, interface.failure));
-      continue;
-    }
-    if (!link->is_usable()) found.push_back(problem("interface_down", name, link->is_up ? "no carrier" : "it is down"));
-    for (const auto& warning : interface.attachment->warnings)
-      found.push_back(problem("interface_degraded", name, warning));
-    const auto proxy_arp = read_effective_ipv4_conf(name, "proxy_arp");
-    if (proxy_arp && *proxy_arp != 0) {
-      found.push_back(
-          problem("kernel_answers", name,
-                  fmt::format("proxy_arp is on: the kernel may answer ARP for a VIPA beside xdplbd; `sysctl "
-                              "net.ipv4.conf.all.proxy_arp=0 net.ipv4.conf.{}.proxy_arp=0`",
-                              name)));
-    }
-  }
-}
-
-void Controller::add_vipa_problems(json& found) const {
-  for (const auto& [address, ownership] : ownerships_) {
-    if (ownership.election.kind == ElectionKind::kSilent)
-      found.push_back(problem("vipa_silent", address.to_string(), ownership.election.reason));
-    const auto claim = claims_.find(address);
-    if (claim == claims_.end() || std::chrono::steady_clock::now() - claim->second.last > kClaimIsNews) continue;
-    found.push_back(
-        problem("vipa_conflict", address.to_string(),
-                fmt::format("{} claims it, too ({} times): a server whose loopback address answers ARP, or another "
-                            "dispatcher",
-                            claim->second.mac.to_string(), claim->second.count)));
-  }
-}
-
 void Controller::add_server_problems(json& found) const {
   for (const auto& cluster : config_.clusters) {
     for (const auto& port : cluster.ports) {
       const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
       bool any = false;
       for (const auto& server : port.servers) {
-        const auto reason = forwarding_ ? resolver_->reason(server.address) : std::string();
+        const auto reason = forwarding_ ? resolver_->reason(server) : std::string();
         any = any || (server.weight > 0 && reason.empty());
-        if (!reason.empty())
-          found.push_back(
-              problem("server_unresolved", ServerPath{.port = path, .server = server.name}.to_string(), reason));
+        const auto object = ServerPath{.port = path, .server = server.name}.to_string();
+        if (!reason.empty()) found.push_back(problem("server_unresolved", object, reason));
+        if (!forwarding_ || !reason.empty() || server.further_addresses.empty()) continue;
+        for (const auto& address : addresses_of(server))
+          if (const auto fault = resolver_->reason(address); !fault.empty())
+            found.push_back(problem("adapter_down", object, fault));
       }
       if (!any) found.push_back(problem("port_without_server", path.to_string(), "no server can take new flows"));
     }
@@ -153,7 +77,9 @@ void Controller::add_server_problems(json& found) const {
 json Controller::problems() const {
   json found = json::array();
   add_interface_problems(found);
-  add_vipa_problems(found);
+  if (keeper_)
+    for (auto& one : vipa_problems(vipa_context(), [this](const VipaConfig& vipa) { return proxy_of(vipa); }))
+      found.push_back(std::move(one));
   add_server_problems(found);
   return found;
 }
@@ -230,11 +156,30 @@ Reply Controller::view(const ServerRemoveRequest& request, const Change& change)
   return changed_server(request.path, change);
 }
 
+namespace {
+
+json health_config_view(const HealthConfig& health) {
+  json targets = json::array();
+  for (const auto& target : health.reach_targets) targets.push_back(target.to_string());
+  return {{"reach_targets", std::move(targets)},
+          {"reach_policy", health.needs_all_targets ? "all" : "any"},
+          {"reach_interval_s", health.reach_interval_s},
+          {"reach_missed", health.reach_missed},
+          {"up_delay_s", health.up_delay_s},
+          {"down_delay_s", health.down_delay_s}};
+}
+
+}  // namespace
+
 Reply Controller::view(const SettingsSetRequest& /*request*/, const Change& change) const {
   json peers = json::array();
   for (const auto& peer : config_.peers) peers.push_back(peer.to_string());
   return make_reply({{"changed", change.changed},
-                     {"object", {{"peers", std::move(peers)}, {"decrement_ttl", config_.decrement_ttl}}}});
+                     {"object",
+                      {{"peers", std::move(peers)},
+                       {"decrement_ttl", config_.decrement_ttl},
+                       {"fix_host", config_.fix_host},
+                       {"health", health_config_view(config_.health)}}}});
 }
 
 Reply Controller::view(const ConfigApplyRequest& request, const Change& change) const {
@@ -251,7 +196,7 @@ Reply Controller::view(const StatusRequest& /*request*/) const {
                      {"started_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
                      {"interfaces", interface_views()},
                      {"clusters", std::move(clusters)},
-                     {"vipas", vipa_views()},
+                     {"vipas", keeper_ ? vipa_list_view(vipa_context()) : json::array()},
                      {"problems", problems()}});
 }
 
@@ -336,8 +281,8 @@ Reply Controller::view(const ExplainRequest& request) const {
     return fail(ErrorCode::kUsage, fmt::format("{} and {} are not of one family; give both as IPv4 or both as IPv6",
                                                request.source.to_string(), request.destination.to_string()));
   }
-  const auto ownership = ownerships_.find(request.destination.address);
-  const std::uint32_t ingress = ownership != ownerships_.end() ? ownership->second.election.owner : 0;
+  const auto vipa = keeper_ ? keeper_->status(request.destination.address) : std::nullopt;
+  const std::uint32_t ingress = vipa ? vipa->report.owner : 0;
   return explain(request, *forwarding_, ingress, [this](std::uint32_t ifindex) { return interface_name(ifindex); });
 }
 

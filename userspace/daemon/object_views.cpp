@@ -190,6 +190,29 @@ void ObjectViews::add_flow_numbers(const PortPath& path, const PlannedServer* kn
   if (port && port->config.is_tracked()) view["active"] = forwarding_->tables().active(known->index);
 }
 
+// Which of a server's addresses carries its flows, and why not a better one.
+void ObjectViews::add_adapters(const ServerConfig& config, const PlannedServer* known, json& view) const {
+  const auto carrier = known != nullptr && known->target ? known->carrier : std::nullopt;
+  view["carried_by"] = carrier ? json(carrier->to_string()) : json(nullptr);
+  if (config.further_addresses.empty()) return;
+  json adapters = json::array();
+  for (const auto& address : addresses_of(config)) {
+    const auto reason = forwarding_ != nullptr ? resolver_.reason(address) : std::string("no interface is loaded");
+    const auto* target = resolver_.find_known(address);
+    const auto ifindex = resolver_.interface_of(address);
+    const bool carries = carrier == address;
+    adapters.push_back({{"address", address.to_string()},
+                        {"mac", target != nullptr ? json(target->mac.to_string()) : json(nullptr)},
+                        {"interface", ifindex != 0 ? json(name_(ifindex)) : json(nullptr)},
+                        {"healthy", reason.empty()},
+                        {"reason", !reason.empty() ? reason
+                                   : carries       ? "first healthy one"
+                                                   : "healthy, not needed"},
+                        {"carries", carries}});
+  }
+  view["adapters"] = std::move(adapters);
+}
+
 json ObjectViews::server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const {
   // I1: where its frames go is what the map says, not what was meant to be there.
   const auto stored = known != nullptr ? forwarding_->tables().server(known->index) : std::nullopt;
@@ -197,12 +220,13 @@ json ObjectViews::server(const PortPath& path, const ServerConfig& config, const
   const bool is_local = known != nullptr && known->target && known->target->is_local;
   const ServerPath own{.port = path, .server = config.name};
   const auto admin = admins_.of(own);
-  std::string reason = forwarding_ != nullptr ? resolver_.reason(config.address) : "no interface is loaded";
+  std::string reason = forwarding_ != nullptr ? resolver_.reason(config) : "no interface is loaded";
   const bool is_reachable = reason.empty() || is_local;
   json view = counters_view(known != nullptr ? counters(*known) : xdplb_counters{});
   view["path"] = own.to_string();
   view["name"] = config.name;
   view["address"] = config.address.to_string();
+  add_adapters(config, known, view);
   view["mac"] = stored && !is_local ? json(stored->second.to_string()) : json(nullptr);
   view["interface"] = is_local ? json("local") : ifindex != 0 ? json(name_(ifindex)) : json(nullptr);
   view["weight"] = config.weight;

@@ -46,6 +46,7 @@ class ObjectViews {
   nlohmann::json cluster_outcomes(const ClusterConfig& cluster) const;
   std::shared_ptr<const PlannedPort> plan_of(const PortPath& path) const;
   nlohmann::json server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const;
+  void add_adapters(const ServerConfig& config, const PlannedServer* known, nlohmann::json& view) const;
   void add_flow_numbers(const PortPath& path, const PlannedServer* known, nlohmann::json& view) const;
   nlohmann::json rows(const PlannedPort* port, Family family) const;
 

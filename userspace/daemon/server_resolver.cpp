@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "daemon/server_resolver.h"
 
+#include "base/log.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace xdplb {
+ServerResolver::ServerResolver(HostMonitor& monitor, boost::asio::io_context& io) : monitor_(&monitor), prober_(io) {
+  prober_.on_outcome([this](const ReachProber::Outcome& outcome) { take_outcome(outcome); });
+}
 
 bool ServerResolver::is_own(const IpAddress& address) const {
   const auto& addresses = monitor_->addresses();
@@ -19,67 +24,164 @@ std::set<IpAddress> ServerResolver::own_addresses() const {
   return own;
 }
 
-void ServerResolver::update(const std::set<IpAddress>& addresses, const std::vector<std::uint32_t>& interfaces) {
+void ServerResolver::update(const ResolverTask& task) {
   for (auto place = places_.begin(); place != places_.end();) {
-    if (addresses.contains(place->first)) {
+    if (task.addresses.contains(place->first)) {
       ++place;
       continue;
     }
-    if (place->second != 0) monitor_->release_neighbor(place->second, place->first);
-    targets_.erase(place->first);
+    if (place->second.ifindex != 0) monitor_->release_neighbor(place->second.ifindex, place->first);
+    known_.erase(place->first);
     place = places_.erase(place);
   }
-  for (const auto& address : addresses) place(address, interfaces);
+  for (const auto& address : task.addresses) place(address, task.interfaces);
+  std::erase_if(missed_, [&task](const auto& one) { return !task.adapters.contains(one.first); });
+  missed_limit_ = task.missed_limit;
+  probe_adapters(task);
+}
+
+void ServerResolver::probe_adapters(const ResolverTask& task) {
+  std::vector<ReachInterface> interfaces;
+  for (const auto ifindex : task.interfaces) {
+    const auto* link = monitor_->find_link(ifindex);
+    if (link == nullptr) continue;
+    ReachInterface interface { .ifindex = ifindex, .name = link->name, .mac = link->mac };
+    for (const auto& address : monitor_->addresses())
+      if (address.ifindex == ifindex) interface.prefixes.push_back(address.prefix);
+    interfaces.push_back(std::move(interface));
+  }
+  std::vector<ReachQuestion> questions;
+  for (const auto& adapter : task.adapters)
+    if (const auto ifindex = interface_of(adapter); ifindex != 0)
+      questions.push_back({.ifindex = ifindex, .target = adapter});
+  if (auto set = prober_.set(interfaces, questions, task.interval); !set) log_warning(set.error().message);
+}
+
+// The first interface in order of preference that has a network with the address in it.
+ServerResolver::Place ServerResolver::find_place(const IpAddress& address,
+                                                 const std::vector<std::uint32_t>& interfaces) const {
+  if (is_own(address)) return {};
+  for (const auto ifindex : interfaces)
+    for (const auto& own : monitor_->addresses())
+      if (own.ifindex == ifindex && own.prefix.contains(address))
+        return {.ifindex = ifindex, .prefix_length = own.prefix.length};
+  return {};
 }
 
 void ServerResolver::place(const IpAddress& address, const std::vector<std::uint32_t>& interfaces) {
-  const auto ifindex = is_own(address) ? 0 : find_connected(monitor_->addresses(), address, interfaces).value_or(0);
+  const Place next = find_place(address, interfaces);
   const auto known = places_.find(address);
-  if (known != places_.end() && known->second == ifindex) return;
-  if (known != places_.end() && known->second != 0) monitor_->release_neighbor(known->second, address);
-  places_[address] = ifindex;
-  const auto target = targets_.find(address);
-  if (target != targets_.end() && target->second.ifindex != ifindex) targets_.erase(target);
-  if (ifindex == 0) return;
+  if (known != places_.end() && known->second.ifindex == next.ifindex) {
+    known->second = next;
+    return;
+  }
+  if (known != places_.end()) move(address, known->second, next);
+  places_[address] = next;
+  const auto target = known_.find(address);
+  if (target != known_.end() && target->second.ifindex != next.ifindex) known_.erase(target);
+  if (next.ifindex == 0) return;
   // A refusal is found by keep_failure() when somebody asks why.
-  if (!monitor_->keep_neighbor(ifindex, address)) return;
-  if (const auto* neighbor = monitor_->find_neighbor(ifindex, address)) take_over(*neighbor);
+  if (!monitor_->keep_neighbor(next.ifindex, address)) return;
+  // What failed here some time ago says nothing about a MAC that another interface of the LAN knew a moment ago.
+  const auto* neighbor = monitor_->find_neighbor(next.ifindex, address);
+  if (neighbor != nullptr && neighbor->state == NeighborState::kValid) take_over(*neighbor);
+}
+
+// Networks of equal length that hold one address are one network.
+void ServerResolver::move(const IpAddress& address, const Place& from, const Place& to) {
+  if (from.ifindex != 0) monitor_->release_neighbor(from.ifindex, address);
+  const auto target = known_.find(address);
+  if (target == known_.end() || from.ifindex == 0 || to.ifindex == 0) return;
+  if (from.prefix_length == to.prefix_length) target->second.ifindex = to.ifindex;
 }
 
 void ServerResolver::take_over(const Neighbor& neighbor) {
   // Silence (no entry, being asked) is no news: the last MAC holds until the kernel gave up. A link without carrier
   // makes every neighbour fail and says nothing about the servers.
   if (neighbor.state == NeighborState::kValid) {
-    targets_[neighbor.address] = {.mac = neighbor.mac, .ifindex = neighbor.ifindex};
+    known_[neighbor.address] = {.mac = neighbor.mac, .ifindex = neighbor.ifindex};
   } else if (neighbor.state == NeighborState::kFailed) {
     const auto* link = monitor_->find_link(neighbor.ifindex);
-    if (link != nullptr && link->is_usable()) targets_.erase(neighbor.address);
+    if (link != nullptr && link->is_usable()) known_.erase(neighbor.address);
   }
 }
 
 void ServerResolver::on_neighbor(const Neighbor& neighbor) {
   const auto place = places_.find(neighbor.address);
-  if (place != places_.end() && place->second == neighbor.ifindex) take_over(neighbor);
+  if (place != places_.end() && place->second.ifindex == neighbor.ifindex) take_over(neighbor);
+}
+
+void ServerResolver::take_outcome(const ReachProber::Outcome& outcome) {
+  const auto place = places_.find(outcome.question.target);
+  if (place == places_.end() || place->second.ifindex != outcome.question.ifindex) return;
+  const auto* link = monitor_->find_link(outcome.question.ifindex);
+  if (outcome.missed > 0 && (link == nullptr || !link->is_usable())) return;
+  const auto before = missed_.find(outcome.question.target);
+  const bool was_silent = before != missed_.end() && before->second >= missed_limit_;
+  if (outcome.missed == 0)
+    missed_.erase(outcome.question.target);
+  else
+    missed_[outcome.question.target] = outcome.missed;
+  // Moving to another adapter of one host breaks nothing: it need not wait for the slow rounds.
+  if (outcome.missed == 1) prober_.hurry(outcome.question);
+  const bool is_silent = outcome.missed >= missed_limit_;
+  if (was_silent != is_silent && handler_) handler_(outcome.question.target);
+}
+
+void ServerResolver::doubt(const std::vector<IpAddress>& adapters) {
+  for (const auto& adapter : adapters)
+    if (const auto ifindex = interface_of(adapter); ifindex != 0)
+      prober_.hurry({.ifindex = ifindex, .target = adapter});
+}
+
+ServerTargets ServerResolver::targets() const {
+  ServerTargets targets = known_;
+  for (const auto& [address, missed] : missed_)
+    if (missed >= missed_limit_) targets.erase(address);
+  return targets;
+}
+
+const ServerTarget* ServerResolver::find_known(const IpAddress& address) const {
+  const auto found = known_.find(address);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+std::uint32_t ServerResolver::interface_of(const IpAddress& address) const {
+  const auto place = places_.find(address);
+  return place == places_.end() ? 0 : place->second.ifindex;
 }
 
 bool ServerResolver::is_pending(const IpAddress& address) const {
   const auto place = places_.find(address);
-  if (place == places_.end() || place->second == 0 || targets_.contains(address)) return false;
-  const auto* neighbor = monitor_->find_neighbor(place->second, address);
+  if (place == places_.end() || place->second.ifindex == 0 || known_.contains(address)) return false;
+  const auto* neighbor = monitor_->find_neighbor(place->second.ifindex, address);
   return neighbor == nullptr || neighbor->state == NeighborState::kUnresolved;
 }
 
 std::string ServerResolver::reason(const IpAddress& address) const {
-  if (targets_.contains(address) || is_own(address)) return {};
+  const auto missed = missed_.find(address);
+  if (missed != missed_.end() && missed->second >= missed_limit_)
+    return fmt::format("{} did not answer {} times", address.to_string(), missed->second);
+  if (known_.contains(address) || is_own(address)) return {};
   const auto place = places_.find(address);
-  if (place == places_.end() || place->second == 0)
+  if (place == places_.end() || place->second.ifindex == 0)
     return fmt::format("{} is on no loaded interface's network", address.to_string());
-  const auto* link = monitor_->find_link(place->second);
-  const std::string interface = link != nullptr ? link->name : fmt::format("interface {}", place->second);
-  if (const auto failure = monitor_->keep_failure(place->second, address)) return failure->message;
+  const auto* link = monitor_->find_link(place->second.ifindex);
+  const std::string interface = link != nullptr ? link->name : fmt::format("interface {}", place->second.ifindex);
+  if (const auto failure = monitor_->keep_failure(place->second.ifindex, address)) return failure->message;
   if (link != nullptr && !link->is_usable()) return fmt::format("{} is down", interface);
   return fmt::format("no answer to {} for {} on {}", address.is_v4() ? "ARP" : "neighbour solicitation",
                      address.to_string(), interface);
+}
+
+std::string ServerResolver::reason(const ServerConfig& server) const {
+  std::string reasons;
+  for (const auto& address : addresses_of(server)) {
+    auto one = reason(address);
+    if (one.empty()) return {};
+    reasons.append(reasons.empty() ? "" : "; ").append(one);
+  }
+  return reasons;
 }
 
 }  // namespace xdplb

@@ -21,8 +21,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kStateVersion = 2;
-constexpr int kOldestVersion = 1;  // without settings, admins, options, members and homes
+constexpr int kStateVersion = 3;
+constexpr int kOldestVersion = 1;  // 1: without settings, admins, options, members and homes; 2: without VIPAs
 constexpr std::array<const char*, 2> kFamilyKeys = {"v4", "v6"};
 
 json encode_slices(const ByFamily<std::optional<SliceAssignment>>& slices) {
@@ -146,7 +146,10 @@ json encode_settings(const Config& config) {
                         .secret = config.secret,
                         .peers = config.peers,
                         .decrement_ttl = config.decrement_ttl,
-                        .clusters = {}});
+                        .fix_host = config.fix_host,
+                        .health = config.health,
+                        .clusters = {},
+                        .vipas = config.vipas});
 }
 
 json encode_admins(const std::map<ServerPath, AdminState>& admins) {
@@ -172,6 +175,24 @@ std::map<ServerPath, AdminState> decode_admins(const json& list) {
     if (state.admin != Admin::kReady) admins.emplace(*path, state);
   }
   return admins;
+}
+
+json encode_vipa_words(const VipaWords& words) {
+  json object = {{"disabled", json::array()}, {"pins", json::object()}, {"interfaces", words.disabled_interfaces}};
+  for (const auto& address : words.disabled) object["disabled"].push_back(address.to_string());
+  for (const auto& [address, entry] : words.pins) object["pins"][address.to_string()] = entry;
+  return object;
+}
+
+VipaWords decode_vipa_words(const json& object) {
+  VipaWords words;
+  if (object.empty()) return words;
+  for (const auto& text : object.at("disabled"))
+    if (const auto address = IpAddress::parse(text.get<std::string>())) words.disabled.insert(*address);
+  for (const auto& [text, entry] : object.at("pins").items())
+    if (const auto address = IpAddress::parse(text)) words.pins.emplace(*address, entry.get<std::string>());
+  words.disabled_interfaces = object.at("interfaces").get<std::set<std::string>>();
+  return words;
 }
 
 json encode_interfaces(const std::vector<InterfaceState>& interfaces) {
@@ -208,6 +229,7 @@ Result<State> decode(const json& document, const std::string& source) {
     config["clusters"] = json::array();
     if (const auto secret = document.value("secret", std::string()); !secret.empty()) config["secret"] = secret;
     state.admins = decode_admins(document.value("admins", json::array()));
+    state.vipas = decode_vipa_words(document.value("vipa_words", json::object()));
     for (const auto& cluster : document.at("clusters"))
       decode_cluster_state(cluster, config["clusters"], state.assignments);
     auto decoded = decode_config(config, source);
@@ -258,7 +280,8 @@ std::string StateStore::encode(const State& state) {
                      {"interfaces", encode_interfaces(state.interfaces)},
                      {"generated_secret", state.generated_secret},
                      {"settings", encode_settings(state.config)},
-                     {"admins", encode_admins(state.admins)}};
+                     {"admins", encode_admins(state.admins)},
+                     {"vipa_words", encode_vipa_words(state.vipas)}};
   std::string text = head.dump();
   text.pop_back();
   return text + ",\n\"clusters\": [" + clusters + "]}\n";

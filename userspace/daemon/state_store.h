@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,21 @@ struct AdminState {
   bool operator==(const AdminState&) const = default;
 };
 
+// What the operator said of VIPAs and their interfaces at run time.
+struct VipaWords {
+  std::set<IpAddress> disabled{};
+  std::map<IpAddress, std::string> pins{};  // VIPA -> the entry of its list that it was moved to
+  std::set<std::string> disabled_interfaces{};
+  bool operator==(const VipaWords&) const = default;
+};
+
 struct State {
   std::vector<InterfaceState> interfaces;  // in the operator's order
   std::string generated_secret;            // made by the daemon; config.secret wins when it is set
   Config config;                           // without interfaces
   Assignments assignments;
   std::map<ServerPath, AdminState> admins{};  // absent: ready
+  VipaWords vipas{};
 };
 
 class StateStore {

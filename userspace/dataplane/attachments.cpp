@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace xdplb {
@@ -158,6 +159,13 @@ Result<Attachment> Attachments::attach_chained(const std::string& name, std::uin
         fmt::format("interface {}: attached by a pinned link, alone: {}", name, chained->refusal));
   }
   return attachment;
+}
+
+// bpffs refuses names with a dot, which every VLAN's interface has; a colon is in no interface's name.
+std::filesystem::path Attachments::link_path(const std::string& name) const {
+  std::string file = name;
+  std::replace(file.begin(), file.end(), '.', ':');
+  return program_->pin_dir() / "links" / file;
 }
 
 Result<Attachment> Attachments::attach(const std::string& name, std::uint32_t ifindex, AttachMode mode, bool chain) {

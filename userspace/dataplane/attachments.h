@@ -43,7 +43,7 @@ class Attachments {
   Result<Attachment> attach_link(const std::string& name, std::uint32_t ifindex, AttachMode mode);
   Result<Attachment> attach_chained(const std::string& name, std::uint32_t ifindex, AttachMode mode);
   Result<std::optional<Attachment>> adopt_link(const std::string& name, std::uint32_t ifindex);
-  std::filesystem::path link_path(const std::string& name) const { return program_->pin_dir() / "links" / name; }
+  std::filesystem::path link_path(const std::string& name) const;
 
   Program* program_;
 };

@@ -70,6 +70,13 @@ auto* port_at(Cluster* cluster, const PortPath& path) {
   return found == cluster->ports.end() ? Port{nullptr} : &*found;
 }
 
+template <typename Vipas>
+auto* vipa_at(Vipas& vipas, const IpAddress& address) {
+  const auto found =
+      std::find_if(vipas.begin(), vipas.end(), [&](const VipaConfig& each) { return each.address == address; });
+  return found == vipas.end() ? nullptr : &*found;
+}
+
 template <typename Port>
 auto* server_named(Port* port, std::string_view name) {
   using Server = decltype(&port->servers.front());
@@ -108,6 +115,12 @@ Result<ServerPath> ServerPath::parse(std::string_view text) {
 
 std::string ServerPath::to_string() const { return fmt::format("{}/{}", port.to_string(), server); }
 
+std::vector<IpAddress> addresses_of(const ServerConfig& server) {
+  std::vector<IpAddress> addresses = {server.address};
+  addresses.insert(addresses.end(), server.further_addresses.begin(), server.further_addresses.end());
+  return addresses;
+}
+
 Result<void> check_name(std::string_view name, std::string_view what) {
   if (name.empty()) return fail(ErrorCode::kInvalidConfig, fmt::format("{}: the name is empty", what));
   if (name.size() > kMaxName) {
@@ -141,6 +154,10 @@ ClusterConfig* find_cluster(Config& config, std::string_view name) { return clus
 const ClusterConfig* find_cluster(const Config& config, std::string_view name) {
   return cluster_named(config.clusters, name);
 }
+
+VipaConfig* find_vipa(Config& config, const IpAddress& address) { return vipa_at(config.vipas, address); }
+
+const VipaConfig* find_vipa(const Config& config, const IpAddress& address) { return vipa_at(config.vipas, address); }
 
 PortConfig* find_port(Config& config, const PortPath& path) {
   return port_at(find_cluster(config, path.cluster), path);

@@ -17,6 +17,7 @@ namespace xdplb {
 inline constexpr unsigned kDefaultWeight = 10;
 inline constexpr unsigned kMaxWeight = 100;
 inline constexpr unsigned kDefaultStaleTimeout = 300;  // seconds
+inline constexpr std::size_t kMaxAdapters = 32;        // addresses of one server, entries of a preferred list
 inline constexpr unsigned kMaxTimeout = 43200;         // seconds: stamps of rows tell no longer times apart
 
 // How a port chooses the server of a new flow. All but kHash write every flow down.
@@ -34,8 +35,11 @@ std::string_view echo_name(Echo echo);  // "server", "dispatcher", "off"
 
 // Every member below has an initialiser: without one g++ warns about a designated initialiser that leaves it out.
 struct ServerConfig {
-  std::string name{};                // unique in its port; defaults to the address
-  IpAddress address{};               // tells where the server's MAC is; unique in its port
+  std::string name{};   // unique in its port; defaults to the address
+  IpAddress address{};  // tells where the server's MAC is; unique in its port
+  // Further adapters of the same host in order of preference, at most kMaxAdapters with `address`: its flows follow the
+  // first healthy one. All unique in the port.
+  std::vector<IpAddress> further_addresses{};
   unsigned weight = kDefaultWeight;  // 0..kMaxWeight; 0 gets no new flows
   std::optional<Family> family{};    // serves only this family of the cluster's addresses when set
   // 802.1Q tag of frames to it: absent: as the client's frame came; 0: none; 1..4094.
@@ -79,6 +83,55 @@ struct ClusterConfig {
   bool operator==(const ClusterConfig&) const = default;
 };
 
+// When a VIPA moves back to a better interface of its list that is healthy again: after it was so for the hold, at
+// once, or when the operator says so.
+enum class Failback : std::uint8_t { kDelayed, kImmediate, kManual };
+std::string_view failback_name(Failback failback);  // "delayed", "immediate", "manual"
+// What becomes of a VIPA of ours that another machine claims: claimed again (RFC 5227 2.4 c) or given up (b).
+enum class OnConflict : std::uint8_t { kDefend, kYield };
+std::string_view on_conflict_name(OnConflict on_conflict);  // "defend", "yield"
+// Who is asked before a first claim: three probes within a second, by the times of RFC 5227, or nobody.
+enum class DuplicateProbe : std::uint8_t { kFast, kRfc, kOff };
+std::string_view duplicate_probe_name(DuplicateProbe probe);  // "fast", "rfc", "off"
+
+inline constexpr unsigned kDefaultHold = 30;     // seconds
+inline constexpr unsigned kDefaultRefresh = 60;  // seconds
+
+// How one VIPA is owned on the LAN. An address of a cluster without such an entry has the defaults.
+struct VipaConfig {
+  IpAddress address{};
+  // The interfaces that may own it, each by name or by one of its addresses, first wins; at most kMaxAdapters, no
+  // duplicates. Absent: the loaded interfaces in their order. Empty: never answered by this host (routed mode).
+  std::optional<std::vector<std::string>> preferred{};
+  // Only with an empty list: the server (its name, path or one of its addresses) that answers for it on the LAN
+  // instead.
+  std::optional<std::string> proxy{};
+  // The address is on this host's loopback: the host is a server itself and owns its VIPA through several adapters,
+  // with or without XDP. Needs `preferred`.
+  bool is_local = false;
+  // Claims only while nobody else answers for it, and gives it up to whoever does.
+  bool is_backup = false;
+  Failback failback = Failback::kDelayed;
+  unsigned hold_s = kDefaultHold;  // of delayed failback, 0..3600
+  OnConflict on_conflict = OnConflict::kDefend;
+  DuplicateProbe probe = DuplicateProbe::kFast;
+  unsigned refresh_s = kDefaultRefresh;  // it is announced again so often at least; 0: never, else 2..3600
+  bool operator==(const VipaConfig&) const = default;
+};
+
+// When an interface counts as failed or as healthy, beyond what the kernel says of its link.
+struct HealthConfig {
+  // Machines that must answer on each interface: by ARP or neighbour solicitation on the interface's own networks, else
+  // by ICMP echo through it. At most 16; empty: none.
+  std::vector<IpAddress> reach_targets{};
+  bool needs_all_targets = false;  // one silent target is a failure; else all of them must be silent
+  unsigned reach_interval_s = 1;   // 1..60
+  unsigned reach_missed = 3;       // 1..10: so many questions in a row without an answer are a failure
+  unsigned up_delay_s = 2;         // 0..255: healthy only after the link was up for so long
+  unsigned down_delay_s = 0;       // 0..255: a lost carrier counts only after so long
+  bool operator==(const HealthConfig&) const = default;
+};
+
 struct Config {
   // Names, in the operator's order of preference. Absent: a document that says nothing about interfaces leaves them as
   // they are.
@@ -88,7 +141,11 @@ struct Config {
   std::string secret{};
   std::vector<MacAddress> peers{};  // other dispatchers, at most 16: frames from them are refused
   bool decrement_ttl = false;       // of every packet forwarded
+  // The kernel settings that owning VIPAs needs are made, and restored at the end; else they are only checked.
+  bool fix_host = false;
+  HealthConfig health{};
   std::vector<ClusterConfig> clusters{};
+  std::vector<VipaConfig> vipas{};  // each address once; in no cluster, too
   bool operator==(const Config&) const = default;
 };
 
@@ -123,6 +180,9 @@ struct ServerPath {
   auto operator<=>(const ServerPath&) const = default;
 };
 
+// All addresses of a server in order of preference.
+std::vector<IpAddress> addresses_of(const ServerConfig& server);
+
 // Letters, digits, '-', '_', '.' and ':' (the last so that an IPv6 address can be a server's name), 1 to 63 of them,
 // first a letter or a digit or, for a server, ':' of an address like "::1". "tcp" and "udp" are no names: they would
 // make a path ambiguous. Errors: kInvalidConfig, naming `what`.
@@ -134,7 +194,9 @@ Result<void> check_cluster_name(std::string_view name, std::string_view what);
 // Checks everything that can be known without looking at this host: names, ranges, duplicates (cluster, address or
 // network across clusters, port+protocol in a cluster, server name and address in a port, peer), a server that is a
 // VIPA of any cluster, an address that cannot be a VIPA or a server (unspecified, multicast, broadcast, loopback),
-// empty address lists, options of a port that exclude each other (model/port_rules.h).
+// empty address lists, options of a port that exclude each other (model/port_rules.h), entries of `vipas`: an address
+// twice, a list entry twice or of the other family, an entry that is the VIPA itself, `proxy` beside a list, `local`
+// without one, ranges.
 //
 // Returns the first error in document order: kConflict for a duplicate, else kInvalidConfig; the message names the path
 // ("server web/443/s1: weight 101 is not in 0..100").
@@ -143,6 +205,8 @@ Result<void> validate(const Config& config);
 // Finds by name or path; nullptr when absent. The pointer is into `config`.
 ClusterConfig* find_cluster(Config& config, std::string_view name);
 const ClusterConfig* find_cluster(const Config& config, std::string_view name);
+VipaConfig* find_vipa(Config& config, const IpAddress& address);
+const VipaConfig* find_vipa(const Config& config, const IpAddress& address);
 PortConfig* find_port(Config& config, const PortPath& path);
 const PortConfig* find_port(const Config& config, const PortPath& path);
 ServerConfig* find_server(Config& config, const ServerPath& path);
@@ -150,7 +214,8 @@ const ServerConfig* find_server(const Config& config, const ServerPath& path);
 
 // What differs, one line an object in the operator's words and document order of `after`, removals first:
 // "- server web/443/s1", "+ server web/443/s3 192.0.2.23 weight 10", "~ server web/443/s2 weight 10 -> 20",
-// "+ cluster web 192.0.2.10 2001:db8::10", "+ port web/443 sticky 60s", "~ cluster web addresses A B -> A C",
+// "+ cluster web 192.0.2.10 2001:db8::10", "+ vipa 192.0.2.10 preferred eth0 eth1", "+ port web/443 sticky 60s", "~
+// cluster web addresses A B -> A C",
 // "~ port web/443 pick hash -> wrr sticky 0s -> 60s", "+ interface eth1", "- peer 02:00:00:00:00:02".
 // An object that comes or goes with its parent has a line of its own, too. The order of interfaces counts ("~
 // interfaces eth0 eth1 -> eth1 eth0"), that of clusters, ports and servers does not. What `after` leaves open (no

@@ -66,29 +66,6 @@ bool ConfigDecoder::keys(const json& value, const std::string& path, std::span<c
   return true;
 }
 
-template <typename T>
-bool ConfigDecoder::optional(const json& object, const std::string& path, const char* key, T& field, Step<T> step) {
-  const auto found = object.find(key);
-  return found == object.end() || (this->*step)(*found, child_path(path, key), field);
-}
-
-template <typename T>
-bool ConfigDecoder::required(const json& object, const std::string& path, const char* key, T& field, Step<T> step) {
-  if (!object.contains(key)) return reject(path, fmt::format("key {} is missing", quote(key)));
-  return optional(object, path, key, field, step);
-}
-
-template <typename T, ConfigDecoder::Step<T> step>
-bool ConfigDecoder::list(const json& value, const std::string& path, std::vector<T>& field) {
-  if (!value.is_array()) return reject(path, fmt::format("expected an array, got {}", json_type_text(value)));
-  field.reserve(value.size());
-  for (const json& element : value) {
-    const std::string element_at = element_path(path, field.size());
-    if (!(this->*step)(element, element_at, field.emplace_back())) return false;
-  }
-  return true;
-}
-
 bool ConfigDecoder::text(const json& value, const std::string& path, std::string& field) {
   if (!value.is_string()) return reject(path, fmt::format("expected a string, got {}", json_type_text(value)));
   field = value.get_ref<const std::string&>();
@@ -117,21 +94,6 @@ bool ConfigDecoder::number(const json& value, const std::string& path, const Ran
   if (wide < range.min || wide > range.max) return reject(path, fmt::format("{} is not {}", value.dump(), wanted));
   field = static_cast<unsigned>(wide);
   return true;
-}
-
-template <auto parse, typename Field>
-bool ConfigDecoder::word(const json& value, const std::string& path, Field& field) {
-  std::string written;
-  if (!text(value, path, written)) return false;
-  const auto parsed = parse(written);
-  if (!parsed) return reject(path, parsed.error().message);
-  field = *parsed;
-  return true;
-}
-
-template <typename T, ConfigDecoder::Step<T> step>
-bool ConfigDecoder::some(const json& value, const std::string& path, std::optional<T>& field) {
-  return (this->*step)(value, path, field.emplace());
 }
 
 bool ConfigDecoder::weight(const json& value, const std::string& path, unsigned& field) {
@@ -244,15 +206,28 @@ bool ConfigDecoder::interfaces(const json& value, const std::string& path,
 }
 
 bool ConfigDecoder::server(const json& value, const std::string& path, ServerConfig& server) {
-  constexpr std::array<std::string_view, 5> kKeys = {"name", "address", "weight", "family", "vlan"};
-  const bool decoded = keys(value, path, kKeys) &&
-                       optional(value, path, "name", server.name, &ConfigDecoder::server_name) &&
-                       required(value, path, "address", server.address, &ConfigDecoder::address) &&
-                       optional(value, path, "weight", server.weight, &ConfigDecoder::weight) &&
-                       optional(value, path, "family", server.family, &ConfigDecoder::family) &&
-                       optional(value, path, "vlan", server.vlan, &ConfigDecoder::vlan);
+  constexpr std::array<std::string_view, 6> kKeys = {"name", "address", "addresses", "weight", "family", "vlan"};
+  const bool decoded =
+      keys(value, path, kKeys) && optional(value, path, "name", server.name, &ConfigDecoder::server_name) &&
+      server_addresses(value, path, server) && optional(value, path, "weight", server.weight, &ConfigDecoder::weight) &&
+      optional(value, path, "family", server.family, &ConfigDecoder::family) &&
+      optional(value, path, "vlan", server.vlan, &ConfigDecoder::vlan);
   if (decoded && server.name.empty()) server.name = server.address.to_string();
   return decoded;
+}
+
+// "address" or "addresses".
+bool ConfigDecoder::server_addresses(const json& value, const std::string& path, ServerConfig& server) {
+  if (!value.contains("addresses")) return required(value, path, "address", server.address, &ConfigDecoder::address);
+  if (value.contains("address")) return reject(path, "say either \"address\" or \"addresses\"");
+  std::vector<IpAddress> addresses;
+  if (!optional(value, path, "addresses", addresses, &ConfigDecoder::list<IpAddress, &ConfigDecoder::address>)) {
+    return false;
+  }
+  if (addresses.empty()) return reject(child_path(path, "addresses"), "it is empty, name at least one");
+  server.address = addresses.front();
+  server.further_addresses.assign(addresses.begin() + 1, addresses.end());
+  return true;
 }
 
 bool ConfigDecoder::port_options(const json& value, const std::string& path, PortChanges& changes) {
@@ -294,16 +269,23 @@ bool ConfigDecoder::cluster(const json& value, const std::string& path, ClusterC
 }
 
 bool ConfigDecoder::config(const json& value, const std::string& path, Config& config) {
-  constexpr std::array<std::string_view, 5> kKeys = {"interfaces", "secret", "peers", "decrement_ttl", "clusters"};
+  constexpr std::array<std::string_view, 8> kKeys = {"interfaces", "secret", "peers",    "decrement_ttl",
+                                                     "fix_host",   "health", "clusters", "vipas"};
   using Mac = MacAddress;
-  return keys(value, path, kKeys) &&
-         optional(value, path, "interfaces", config.interfaces, &ConfigDecoder::interfaces) &&
-         optional(value, path, "secret", config.secret, &ConfigDecoder::text) &&
-         optional(value, path, "peers", config.peers,
-                  &ConfigDecoder::list<Mac, &ConfigDecoder::word<MacAddress::parse, Mac>>) &&
-         optional(value, path, "decrement_ttl", config.decrement_ttl, &ConfigDecoder::truth) &&
-         required(value, path, "clusters", config.clusters,
-                  &ConfigDecoder::list<ClusterConfig, &ConfigDecoder::cluster>);
+  HealthChanges health;
+  const bool decoded =
+      keys(value, path, kKeys) && optional(value, path, "interfaces", config.interfaces, &ConfigDecoder::interfaces) &&
+      optional(value, path, "secret", config.secret, &ConfigDecoder::text) &&
+      optional(value, path, "peers", config.peers,
+               &ConfigDecoder::list<Mac, &ConfigDecoder::word<MacAddress::parse, Mac>>) &&
+      optional(value, path, "decrement_ttl", config.decrement_ttl, &ConfigDecoder::truth) &&
+      optional(value, path, "fix_host", config.fix_host, &ConfigDecoder::truth) &&
+      optional(value, path, "health", health, &ConfigDecoder::health_changes) &&
+      required(value, path, "clusters", config.clusters,
+               &ConfigDecoder::list<ClusterConfig, &ConfigDecoder::cluster>) &&
+      optional(value, path, "vipas", config.vipas, &ConfigDecoder::list<VipaConfig, &ConfigDecoder::vipa>);
+  health.apply(config.health);
+  return decoded;
 }
 
 }  // namespace xdplb

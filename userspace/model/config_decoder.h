@@ -5,6 +5,8 @@
 #include "model/config.h"
 #include "model/json_text.h"
 #include "model/port_changes.h"
+#include "model/text.h"
+#include "model/vipa_changes.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +36,10 @@ class ConfigDecoder {
   bool server(const Json& value, const std::string& path, ServerConfig& server);
   // An object of options of a port and nothing else.
   bool port_changes(const Json& value, const std::string& path, PortChanges& changes);
+  bool vipa(const Json& value, const std::string& path, VipaConfig& vipa);
+  // An object of options of a VIPA, or of health, and nothing else.
+  bool vipa_changes(const Json& value, const std::string& path, VipaChanges& changes);
+  bool health_changes(const Json& value, const std::string& path, HealthChanges& changes);
 
   // One line that begins with the path, unless that is the root.
   const std::string& failure() const { return failure_; }
@@ -83,10 +89,59 @@ class ConfigDecoder {
   bool cluster_name(const Json& value, const std::string& path, std::string& field);
   bool server_name(const Json& value, const std::string& path, std::string& field);
   bool interfaces(const Json& value, const std::string& path, std::optional<std::vector<std::string>>& field);
+  bool server_addresses(const Json& value, const std::string& path, ServerConfig& server);
   bool port_options(const Json& value, const std::string& path, PortChanges& changes);
+  // ---- config_decoder_vipa.cpp
+  template <unsigned min, unsigned max>
+  bool time(const Json& value, const std::string& path, unsigned& field);
+  template <unsigned min, unsigned max>
+  bool count(const Json& value, const std::string& path, unsigned& field);
+  bool refresh(const Json& value, const std::string& path, unsigned& field);
+  bool list_entry(const Json& value, const std::string& path, std::string& field);
+  bool preferred(const Json& value, const std::string& path, std::optional<std::vector<std::string>>& field);
+  bool proxy(const Json& value, const std::string& path, std::optional<std::string>& field);
+  bool vipa_options(const Json& value, const std::string& path, VipaChanges& changes);
 
   std::string failure_;
   std::string failed_path_;
 };
+
+template <typename T>
+bool ConfigDecoder::optional(const Json& object, const std::string& path, const char* key, T& field, Step<T> step) {
+  const auto found = object.find(key);
+  return found == object.end() || (this->*step)(*found, child_path(path, key), field);
+}
+
+template <typename T>
+bool ConfigDecoder::required(const Json& object, const std::string& path, const char* key, T& field, Step<T> step) {
+  if (!object.contains(key)) return reject(path, fmt::format("key {} is missing", quote(key)));
+  return optional(object, path, key, field, step);
+}
+
+template <typename T, ConfigDecoder::Step<T> step>
+bool ConfigDecoder::list(const Json& value, const std::string& path, std::vector<T>& field) {
+  if (!value.is_array()) return reject(path, fmt::format("expected an array, got {}", json_type_text(value)));
+  field.reserve(value.size());
+  for (const Json& element : value) {
+    const std::string element_at = element_path(path, field.size());
+    if (!(this->*step)(element, element_at, field.emplace_back())) return false;
+  }
+  return true;
+}
+
+template <auto parse, typename Field>
+bool ConfigDecoder::word(const Json& value, const std::string& path, Field& field) {
+  std::string written;
+  if (!text(value, path, written)) return false;
+  const auto parsed = parse(written);
+  if (!parsed) return reject(path, parsed.error().message);
+  field = *parsed;
+  return true;
+}
+
+template <typename T, ConfigDecoder::Step<T> step>
+bool ConfigDecoder::some(const Json& value, const std::string& path, std::optional<T>& field) {
+  return (this->*step)(value, path, field.emplace());
+}
 
 }  // namespace xdplb

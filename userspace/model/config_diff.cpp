@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -17,6 +18,7 @@ namespace {
 using Names = std::vector<std::string>;
 using ClusterIndex = std::unordered_map<std::string_view, const ClusterConfig*>;
 using PortIndex = std::unordered_map<std::uint32_t, const PortConfig*>;
+using VipaIndex = std::map<IpAddress, const VipaConfig*>;
 using ServerIndex = std::unordered_map<std::string_view, const ServerConfig*>;
 
 std::uint32_t port_key(const PortConfig& port) {
@@ -122,8 +124,9 @@ void removed_clusters(const Config& before, const ClusterIndex& after, std::vect
 
 std::string server_change(const ServerConfig& before, const ServerConfig& after) {
   std::string text;
-  if (before.address != after.address) {
-    text += fmt::format(" address {} -> {}", before.address.to_string(), after.address.to_string());
+  if (const auto old = addresses_of(before), now = addresses_of(after); old != now) {
+    const bool is_one = old.size() == 1 && now.size() == 1;
+    text += fmt::format(" {} {} -> {}", is_one ? "address" : "addresses", list_text(old), list_text(now));
   }
   if (before.weight != after.weight) text += fmt::format(" weight {} -> {}", before.weight, after.weight);
   if (before.family != after.family) {
@@ -138,7 +141,7 @@ std::string server_change(const ServerConfig& before, const ServerConfig& after)
 std::string added_server(const ServerConfig& server) {
   const std::string family = server.family ? fmt::format(" family {}", family_name(*server.family)) : "";
   const std::string vlan = server.vlan ? fmt::format(" vlan {}", vlan_text(server.vlan)) : "";
-  return fmt::format("{} weight {}{}{}", server.address.to_string(), server.weight, family, vlan);
+  return fmt::format("{} weight {}{}{}", list_text(addresses_of(server)), server.weight, family, vlan);
 }
 
 // Everything that `after` has beyond or otherwise than `before`, which may be null.
@@ -155,25 +158,21 @@ void changed_servers(const std::string& path, const PortConfig* before, const Po
   }
 }
 
-// " sticky 0s -> 60s" for each option that differs.
-std::string port_change(const PortConfig& before, const PortConfig& after) {
+// " sticky 0s -> 60s" for each option that differs; both have the same options in the same order.
+std::string changed_options(const OptionTexts& before, const OptionTexts& after) {
   std::string text;
-  const auto old_texts = option_texts(before);
-  const auto new_texts = option_texts(after);
-  for (std::size_t i = 0; i < old_texts.size(); ++i) {
-    const auto& [name, value] = new_texts[i];
-    if (value != old_texts[i].second) text += fmt::format(" {} {} -> {}", name, old_texts[i].second, value);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto& [name, value] = after[i];
+    if (value != before[i].second) text += fmt::format(" {} {} -> {}", name, before[i].second, value);
   }
   return text;
 }
 
-// " sticky 60s" for each option that is not the default.
-std::string added_port(const PortConfig& port) {
+// " sticky 60s" for each option that is not the usual one.
+std::string added_options(const OptionTexts& usual, const OptionTexts& options) {
   std::string text;
-  const auto usual = option_texts(PortConfig{});
-  const auto texts = option_texts(port);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i] != usual[i]) text += fmt::format(" {} {}", texts[i].first, texts[i].second);
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i] != usual[i]) text += fmt::format(" {} {}", options[i].first, options[i].second);
   }
   return text;
 }
@@ -183,7 +182,8 @@ void changed_ports(const ClusterConfig* before, const ClusterConfig& after, std:
   for (const PortConfig& port : after.ports) {
     const std::string path = port_text(after, port);
     const PortConfig* const old = lookup(known, port_key(port));
-    const std::string change = old == nullptr ? added_port(port) : port_change(*old, port);
+    const std::string change = old == nullptr ? added_options(option_texts(PortConfig{}), option_texts(port))
+                                              : changed_options(option_texts(*old), option_texts(port));
     if (old == nullptr) {
       lines.push_back(fmt::format("+ port {}{}", path, change));
     } else if (!change.empty()) {
@@ -218,6 +218,35 @@ void changed_clusters(const ClusterIndex& before, const Config& after, std::vect
   }
 }
 
+VipaIndex index_vipas(const Config& config) {
+  VipaIndex index;
+  for (const VipaConfig& vipa : config.vipas) index.emplace(vipa.address, &vipa);
+  return index;
+}
+
+void removed_vipas(const Config& before, const VipaIndex& after, std::vector<std::string>& lines) {
+  for (const VipaConfig& vipa : before.vipas) {
+    if (lookup(after, vipa.address) == nullptr) lines.push_back("- vipa " + vipa.address.to_string());
+  }
+}
+
+void changed_vipas(const VipaIndex& before, const Config& after, std::vector<std::string>& lines) {
+  for (const VipaConfig& vipa : after.vipas) {
+    const VipaConfig* const old = lookup(before, vipa.address);
+    const std::string address = vipa.address.to_string();
+    if (old == nullptr) {
+      const std::string options = added_options(option_texts(VipaConfig{}), option_texts(vipa));
+      lines.push_back(fmt::format("+ vipa {}{}", address, options));
+    } else if (*old != vipa) {
+      lines.push_back(fmt::format("~ vipa {}{}", address, changed_options(option_texts(*old), option_texts(vipa))));
+    }
+  }
+}
+
+void changed_switch(std::string_view name, bool before, bool after, std::vector<std::string>& lines) {
+  if (before != after) lines.push_back(fmt::format("~ {} {}", name, after ? "off -> on" : "on -> off"));
+}
+
 }  // namespace
 
 std::vector<std::string> diff_lines(const Config& before, const Config& after) {
@@ -227,16 +256,20 @@ std::vector<std::string> diff_lines(const Config& before, const Config& after) {
   removed_names(old_interfaces, new_interfaces, lines);
   missing_peers("-", before.peers, after.peers, lines);
   removed_clusters(before, index_clusters(after), lines);
+  removed_vipas(before, index_vipas(after), lines);
   added_names(old_interfaces, new_interfaces, lines);
   // The secret itself is never shown; an empty one keeps what there is.
   if (!after.secret.empty() && before.secret != after.secret) {
     lines.emplace_back(before.secret.empty() ? "+ secret" : "~ secret");
   }
   missing_peers("+", after.peers, before.peers, lines);
-  if (before.decrement_ttl != after.decrement_ttl) {
-    lines.emplace_back(after.decrement_ttl ? "~ decrement_ttl off -> on" : "~ decrement_ttl on -> off");
+  changed_switch("decrement_ttl", before.decrement_ttl, after.decrement_ttl, lines);
+  changed_switch("fix_host", before.fix_host, after.fix_host, lines);
+  if (before.health != after.health) {
+    lines.push_back("~ health" + changed_options(option_texts(before.health), option_texts(after.health)));
   }
   changed_clusters(index_clusters(before), after, lines);
+  changed_vipas(index_vipas(before), after, lines);
   return lines;
 }
 

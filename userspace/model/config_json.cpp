@@ -69,14 +69,27 @@ Result<PortChanges> decode_port_changes(const json& object, const std::string& p
   return decode_one<PortChanges>(object, path, &ConfigDecoder::port_changes);
 }
 
+Result<VipaChanges> decode_vipa_changes(const json& object, const std::string& path) {
+  return decode_one<VipaChanges>(object, path, &ConfigDecoder::vipa_changes);
+}
+
+Result<HealthChanges> decode_health_changes(const json& object, const std::string& path) {
+  return decode_one<HealthChanges>(object, path, &ConfigDecoder::health_changes);
+}
+
 json encode_config(const Config& config) {
   json document = json::object();
   if (config.interfaces) document["interfaces"] = *config.interfaces;
   if (!config.secret.empty()) document["secret"] = config.secret;
   for (const MacAddress& peer : config.peers) document["peers"].push_back(peer.to_string());
   if (config.decrement_ttl) document["decrement_ttl"] = true;
+  if (config.fix_host) document["fix_host"] = true;
+  if (const HealthChanges health = options_of(config.health); !health.is_empty()) {
+    document["health"] = encode_health_changes(health);
+  }
   json& clusters = document["clusters"] = json::array();
   for (const ClusterConfig& cluster : config.clusters) clusters.push_back(encode_cluster(cluster));
+  for (const VipaConfig& vipa : config.vipas) document["vipas"].push_back(encode_vipa(vipa));
   return document;
 }
 
@@ -85,8 +98,17 @@ json encode_vlan(const std::optional<std::uint16_t>& vlan) {
   return is_id ? json(*vlan) : json(vlan_text(vlan));
 }
 
+void encode_adapters(std::span<const IpAddress> addresses, json& object) {
+  if (addresses.size() == 1) {
+    object["address"] = addresses.front().to_string();
+  } else {
+    object["addresses"] = address_texts(addresses, {});
+  }
+}
+
 json encode_server(const ServerConfig& server) {
-  json object = {{"name", server.name}, {"address", server.address.to_string()}, {"weight", server.weight}};
+  json object = {{"name", server.name}, {"weight", server.weight}};
+  encode_adapters(addresses_of(server), object);
   if (server.family) object["family"] = std::string(family_name(*server.family));
   if (server.vlan) object["vlan"] = encode_vlan(server.vlan);
   return object;
@@ -125,6 +147,37 @@ json encode_cluster(const ClusterConfig& cluster) {
   if (cluster.echo != Echo::kServer) object["echo"] = echo_name(cluster.echo);
   json& ports = object["ports"] = json::array();
   for (const PortConfig& port : cluster.ports) ports.push_back(encode_port(port));
+  return object;
+}
+
+json encode_vipa(const VipaConfig& vipa) {
+  json object = encode_vipa_changes(options_of(vipa));
+  object["address"] = vipa.address.to_string();
+  return object;
+}
+
+json encode_vipa_changes(const VipaChanges& changes) {
+  json object = json::object();
+  if (changes.preferred) object["preferred"] = *changes.preferred ? json(**changes.preferred) : json("auto");
+  if (changes.proxy) object["proxy"] = changes.proxy->value_or("none");
+  if (changes.is_local) object["local"] = *changes.is_local;
+  if (changes.is_backup) object["backup"] = *changes.is_backup;
+  if (changes.failback) object["failback"] = failback_name(*changes.failback);
+  if (changes.hold_s) object["hold"] = duration_text(*changes.hold_s);
+  if (changes.on_conflict) object["on_conflict"] = on_conflict_name(*changes.on_conflict);
+  if (changes.probe) object["probe"] = duplicate_probe_name(*changes.probe);
+  if (changes.refresh_s) object["refresh"] = duration_text(*changes.refresh_s);
+  return object;
+}
+
+json encode_health_changes(const HealthChanges& changes) {
+  json object = json::object();
+  if (changes.reach_targets) object["reach_targets"] = address_texts(*changes.reach_targets, {});
+  if (changes.needs_all_targets) object["reach_policy"] = reach_policy_name(*changes.needs_all_targets);
+  if (changes.reach_interval_s) object["reach_interval"] = duration_text(*changes.reach_interval_s);
+  if (changes.reach_missed) object["reach_missed"] = *changes.reach_missed;
+  if (changes.up_delay_s) object["up_delay"] = duration_text(*changes.up_delay_s);
+  if (changes.down_delay_s) object["down_delay"] = duration_text(*changes.down_delay_s);
   return object;
 }
 

@@ -4,6 +4,7 @@
 #include "model/option_text.h"
 #include "model/port_rules.h"
 #include "model/text.h"
+#include "model/vipa_rules.h"
 
 #include <fmt/format.h>
 
@@ -18,7 +19,6 @@
 namespace xdplb {
 namespace {
 
-constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ - 1
 constexpr std::size_t kMaxPeers = 16;
 
 struct AddressHash {
@@ -28,28 +28,13 @@ struct AddressHash {
   }
 };
 
-// Which cluster holds a VIPA: the first one that claims it.
+// Which cluster holds a VIPA: the first one that claims it; nullptr for one of no cluster.
 using VipaOwners = std::unordered_map<IpAddress, const ClusterConfig*, AddressHash>;
+using AdapterOwners = std::unordered_map<IpAddress, const ServerConfig*, AddressHash>;
 using PrefixOwners = std::map<IpPrefix, const ClusterConfig*>;
 
 Error invalid(std::string message) { return fail(ErrorCode::kInvalidConfig, std::move(message)); }
 Error conflict(std::string message) { return fail(ErrorCode::kConflict, std::move(message)); }
-
-// Why `address` can be neither a VIPA nor a server's; empty when it can.
-std::string_view unusable(const IpAddress& address) {
-  if (address.is_unspecified()) return "the unspecified address";
-  if (address.is_loopback()) return "a loopback address";
-  if (address.is_multicast()) return "a multicast address";
-  if (address.is_broadcast()) return "the broadcast address";
-  return {};
-}
-
-// The kernel's own rule (dev_valid_name in net/core/dev.c), printable ASCII only: up to 15 bytes, no '/', ':' or space.
-bool is_interface_name(std::string_view name) {
-  const auto is_good = [](char letter) { return letter > ' ' && letter <= '~' && letter != '/' && letter != ':'; };
-  return !name.empty() && name.size() <= kMaxInterfaceName && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), is_good);
-}
 
 Result<void> check_interfaces(const std::vector<std::string>& interfaces) {
   std::unordered_set<std::string_view> seen;
@@ -79,6 +64,7 @@ VipaOwners collect_vipas(const Config& config) {
   for (const ClusterConfig& cluster : config.clusters) {
     for (const IpAddress& address : cluster.addresses) owners.emplace(address, &cluster);
   }
+  for (const VipaConfig& vipa : config.vipas) owners.emplace(vipa.address, nullptr);
   return owners;
 }
 
@@ -89,7 +75,7 @@ Result<void> check_addresses(const ClusterConfig& cluster, const VipaOwners& own
   std::unordered_set<IpAddress, AddressHash> seen;
   for (const IpAddress& address : cluster.addresses) {
     const std::string text = address.to_string();
-    if (const std::string_view why = unusable(address); !why.empty()) {
+    if (const std::string_view why = unusable_address(address); !why.empty()) {
       return invalid(fmt::format("cluster {}: {} is {} and cannot be a VIPA", cluster.name, text, why));
     }
     if (!seen.insert(address).second) {
@@ -124,38 +110,57 @@ Result<void> check_prefixes(const ClusterConfig& cluster, PrefixOwners& owners) 
   return {};
 }
 
-Result<void> check_server(const ServerConfig& server, const std::string& path, const VipaOwners& owners) {
+Result<void> check_server(const ServerConfig& server, const std::string& path) {
   if (server.weight > kMaxWeight) {
     return invalid(fmt::format("server {}: weight {} is not in 0..{}", path, server.weight, kMaxWeight));
   }
   if (server.vlan && *server.vlan > kMaxVlan) {
     return invalid(fmt::format("server {}: vlan {} is not in 0..{}", path, *server.vlan, kMaxVlan));
   }
-  const std::string text = server.address.to_string();
-  if (const std::string_view why = unusable(server.address); !why.empty()) {
+  if (const std::size_t count = 1 + server.further_addresses.size(); count > kMaxAdapters) {
+    return invalid(fmt::format("server {}: it has {} addresses, at most {} are possible", path, count, kMaxAdapters));
+  }
+  return {};
+}
+
+Result<void> check_adapter(const IpAddress& address, const std::string& path, const VipaOwners& owners) {
+  const std::string text = address.to_string();
+  if (const std::string_view why = unusable_address(address); !why.empty()) {
     return invalid(fmt::format("server {}: {} is {} and cannot be a server's", path, text, why));
   }
   // MAC forwarding to the VIPA itself would send the dispatcher its own packets.
-  if (const auto owner = owners.find(server.address); owner != owners.end()) {
-    return invalid(fmt::format("server {}: {} is a VIPA of cluster {}, give an address of the server's own", path, text,
-                               owner->second->name));
+  const auto owner = owners.find(address);
+  if (owner == owners.end()) return {};
+  const std::string of_cluster = owner->second == nullptr ? "" : " of cluster " + owner->second->name;
+  return invalid(fmt::format("server {}: {} is a VIPA{}, give an address of the server's own", path, text, of_cluster));
+}
+
+// `seen` holds the addresses of the servers before it.
+Result<void> check_adapters(const ServerConfig& server, const std::string& path, AdapterOwners& seen) {
+  for (const IpAddress& address : addresses_of(server)) {
+    const auto [other, inserted] = seen.emplace(address, &server);
+    if (inserted) continue;
+    if (other->second == &server) {
+      return conflict(fmt::format("server {}: address {} is listed twice", path, address.to_string()));
+    }
+    return conflict(fmt::format("server {}: address {} already belongs to server {}", path, address.to_string(),
+                                other->second->name));
   }
   return {};
 }
 
 Result<void> check_servers(const PortConfig& port, const std::string& port_path, const VipaOwners& owners) {
   std::unordered_set<std::string_view> names;
-  std::unordered_map<IpAddress, const ServerConfig*, AddressHash> addresses;
+  AdapterOwners adapters;
   for (const ServerConfig& server : port.servers) {
     if (auto checked = check_name(server.name, "server of " + port_path); !checked) return checked;
     const std::string path = fmt::format("{}/{}", port_path, server.name);
-    if (auto checked = check_server(server, path, owners); !checked) return checked;
-    if (!names.insert(server.name).second) return conflict(fmt::format("server {}: name is used twice", path));
-    const auto [other, inserted] = addresses.emplace(server.address, &server);
-    if (!inserted) {
-      return conflict(fmt::format("server {}: address {} already belongs to server {}", path,
-                                  server.address.to_string(), other->second->name));
+    if (auto checked = check_server(server, path); !checked) return checked;
+    for (const IpAddress& address : addresses_of(server)) {
+      if (auto checked = check_adapter(address, path, owners); !checked) return checked;
     }
+    if (!names.insert(server.name).second) return conflict(fmt::format("server {}: name is used twice", path));
+    if (auto checked = check_adapters(server, path, adapters); !checked) return checked;
   }
   return {};
 }
@@ -180,6 +185,8 @@ Result<void> validate(const Config& config) {
   }
   if (auto checked = check_peers(config.peers); !checked) return checked;
   const VipaOwners owners = collect_vipas(config);
+  const auto is_vipa = [&owners](const IpAddress& address) { return owners.contains(address); };
+  if (auto checked = check_health(config.health, is_vipa); !checked) return checked;
   PrefixOwners prefixes;
   std::unordered_set<std::string_view> names;
   for (const ClusterConfig& cluster : config.clusters) {
@@ -189,7 +196,7 @@ Result<void> validate(const Config& config) {
     if (auto checked = check_prefixes(cluster, prefixes); !checked) return checked;
     if (auto checked = check_ports(cluster, owners); !checked) return checked;
   }
-  return {};
+  return check_vipas(config.vipas);
 }
 
 }  // namespace xdplb

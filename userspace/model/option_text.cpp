@@ -27,6 +27,14 @@ constexpr std::array<Word<Echo>, 3> kEchoes = {
 constexpr std::array<Word<Admin>, 4> kAdmins = {
     {{Admin::kReady, "ready"}, {Admin::kDrain, "drain"}, {Admin::kDrainNow, "drain-now"}, {Admin::kDown, "down"}}};
 
+constexpr std::array<Word<Failback>, 3> kFailbacks = {
+    {{Failback::kDelayed, "delayed"}, {Failback::kImmediate, "immediate"}, {Failback::kManual, "manual"}}};
+constexpr std::array<Word<OnConflict>, 2> kOnConflicts = {
+    {{OnConflict::kDefend, "defend"}, {OnConflict::kYield, "yield"}}};
+constexpr std::array<Word<DuplicateProbe>, 3> kProbes = {
+    {{DuplicateProbe::kFast, "fast"}, {DuplicateProbe::kRfc, "rfc"}, {DuplicateProbe::kOff, "off"}}};
+constexpr std::array<Word<bool>, 2> kReachPolicies = {{{false, "any"}, {true, "all"}}};
+
 template <typename T, std::size_t N>
 std::string_view name_in(const std::array<Word<T>, N>& words, T value) {
   for (const Word<T>& word : words) {
@@ -66,12 +74,20 @@ std::string_view on_stale_name(OnStale on_stale) { return name_in(kOnStales, on_
 std::string_view no_server_name(NoServer no_server) { return name_in(kNoServers, no_server); }
 std::string_view echo_name(Echo echo) { return name_in(kEchoes, echo); }
 std::string_view admin_name(Admin admin) { return name_in(kAdmins, admin); }
+std::string_view failback_name(Failback failback) { return name_in(kFailbacks, failback); }
+std::string_view on_conflict_name(OnConflict on_conflict) { return name_in(kOnConflicts, on_conflict); }
+std::string_view duplicate_probe_name(DuplicateProbe probe) { return name_in(kProbes, probe); }
+std::string_view reach_policy_name(bool needs_all_targets) { return name_in(kReachPolicies, needs_all_targets); }
 
 Result<Pick> parse_pick(std::string_view text) { return value_in(kPicks, text); }
 Result<OnStale> parse_on_stale(std::string_view text) { return value_in(kOnStales, text); }
 Result<NoServer> parse_no_server(std::string_view text) { return value_in(kNoServers, text); }
 Result<Echo> parse_echo(std::string_view text) { return value_in(kEchoes, text); }
 Result<Admin> parse_admin(std::string_view text) { return value_in(kAdmins, text); }
+Result<Failback> parse_failback(std::string_view text) { return value_in(kFailbacks, text); }
+Result<OnConflict> parse_on_conflict(std::string_view text) { return value_in(kOnConflicts, text); }
+Result<DuplicateProbe> parse_duplicate_probe(std::string_view text) { return value_in(kProbes, text); }
+Result<bool> parse_reach_policy(std::string_view text) { return value_in(kReachPolicies, text); }
 
 Result<unsigned> parse_duration(std::string_view text, unsigned min, unsigned max) {
   std::string_view digits = text;
@@ -147,7 +163,7 @@ std::vector<std::string> address_texts(std::span<const IpAddress> addresses, std
   return texts;
 }
 
-std::vector<std::pair<std::string_view, std::string>> option_texts(const PortConfig& port) {
+OptionTexts option_texts(const PortConfig& port) {
   const auto limit = [](unsigned number) { return number == 0 ? std::string("none") : std::to_string(number); };
   return {{"pick", std::string(pick_name(port.pick))},
           {"sticky", duration_text(port.sticky_s)},

@@ -81,12 +81,22 @@ struct Setting {
   draft::GroupAdmins admins;
 };
 
-std::optional<ServerTarget> find_target(const Surroundings& host, const IpAddress& address, Admin admin) {
+// Which address of a server carries its flows.
+struct Carrier {
+  IpAddress address;
+  ServerTarget target;
+};
+
+// The first that frames can go to, in the order of the configuration; this host's own before all others.
+std::optional<Carrier> find_carrier(const Surroundings& host, const ServerConfig& server, Admin admin) {
   if (admin == Admin::kDown) return std::nullopt;
-  if (host.own.contains(address)) return ServerTarget{.mac = {}, .ifindex = 0, .is_local = true};
-  const auto found = host.targets.find(address);
-  if (found == host.targets.end()) return std::nullopt;
-  return found->second;
+  const auto addresses = addresses_of(server);
+  for (const auto& address : addresses)
+    if (host.own.contains(address)) return Carrier{address, {.mac = {}, .ifindex = 0, .is_local = true}};
+  for (const auto& address : addresses)
+    if (const auto found = host.targets.find(address); found != host.targets.end())
+      return Carrier{address, found->second};
+  return std::nullopt;
 }
 
 // When no server can be reached, those that could last keep their target.
@@ -96,8 +106,10 @@ void keep_last_targets(const PlannedPort& before, const Surroundings& host, std:
   if (any_resolved) return;
   for (auto& server : servers) {
     const auto* old = before.server_at(server.index);
-    if (old == nullptr || !old->target || old->config.address != server.config.address) continue;
-    if (server.admin != Admin::kDown && host.interfaces.contains(old->target->ifindex)) server.target = old->target;
+    if (old == nullptr || !old->target || addresses_of(old->config) != addresses_of(server.config)) continue;
+    if (server.admin == Admin::kDown || !host.interfaces.contains(old->target->ifindex)) continue;
+    server.target = old->target;
+    server.carrier = old->carrier;
   }
 }
 
@@ -110,8 +122,11 @@ Result<void> plan_servers(PlannedPort& port, const PlannedPort* before, const Se
   port.servers.reserve(port.config.servers.size());
   for (const auto& config : port.config.servers) {
     const auto admin = draft::admin_of(setting.admins, lead, config.name);
-    PlannedServer server{
-        .config = config, .index = 0, .target = find_target(setting.host, config.address, admin), .admin = admin};
+    PlannedServer server{.config = config, .index = 0, .target = std::nullopt, .admin = admin};
+    if (const auto carrier = find_carrier(setting.host, config, admin)) {
+      server.target = carrier->target;
+      server.carrier = carrier->address;
+    }
     const auto found = known.find(config.name);
     if (found != known.end()) {
       server.index = found->second->index;
@@ -155,7 +170,9 @@ bool is_current(const PlannedPort& before, const PlannedPort& next, const Cluste
   const auto lead = lead_of(cluster.name, next.config);
   for (const auto& server : before.servers) {
     const auto admin = draft::admin_of(setting.admins, lead, server.config.name);
-    if (server.admin != admin || server.target != find_target(setting.host, server.config.address, admin)) return false;
+    const auto carrier = find_carrier(setting.host, server.config, admin);
+    if (server.admin != admin || server.target.has_value() != carrier.has_value()) return false;
+    if (carrier && (*server.target != carrier->target || server.carrier != carrier->address)) return false;
   }
   return std::all_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
     const bool is_served = draft::has_family(cluster, family);

@@ -49,6 +49,7 @@ struct PlannedServer {
   ServerConfig config;
   std::uint16_t index = 0;             // of the (port, server) pair, 1..32767
   std::optional<ServerTarget> target;  // none: it is not resolved, or down: no frame can go there
+  std::optional<IpAddress> carrier{};  // of its addresses: the one whose target this is; none when restored
   Admin admin = Admin::kReady;         // of ports that share affinity: the strongest word said of any
   bool operator==(const PlannedServer&) const = default;
 
@@ -135,9 +136,11 @@ PortPath lead_of(const std::string& cluster, const PortConfig& port);
 // The next plan. Servers that stay keep their index, slices their place; rows move minimally (model/rows.h). What is
 // given back is free for the plan after this one only, so a packet on its way never meets a reused index.
 //
-// A server without target, of weight 0, drained or down gets no rows. When no server of a port has a target, those that
-// had one in `before` keep it, as long as its interface is there: frames to the last known address are better than
-// none. A port that names another one by `crossport` has that one's rows, with its own indexes of the same servers.
+// A server with several addresses has the target of the first that has one: when that one fails, the others follow with
+// one store, all flows with them. A server without target, of weight 0, drained or down gets no rows. When no server of
+// a port has a target, those that had one in `before` keep it, as long as its interface is there: frames to the last
+// known address are better than none. A port that names another one by `crossport` has that one's rows, with its own
+// indexes of the same servers.
 //
 // secret  not empty; keys the client hash: another one sends every flow to another server
 // Errors: kFailed when indexes or rows run out; names the port and how many there are.

@@ -70,7 +70,10 @@ bool restore_port(const ClusterConfig& cluster, const PortAssignment& assignment
     indexes.push_back(index->second);
     const auto admin = draft::admin_of(admins, lead, server.name);
     const auto target = admin == Admin::kDown ? std::nullopt : maps.target(index->second);
-    port.servers.push_back({.config = server, .index = index->second, .target = target, .admin = admin});
+    PlannedServer planned{.config = server, .index = index->second, .target = target, .admin = admin};
+    // Of several adapters the maps do not tell which one it was.
+    if (target && server.further_addresses.empty()) planned.carrier = server.address;
+    port.servers.push_back(std::move(planned));
   }
   for (const Family family : kFamilies) {
     const auto place = static_cast<std::size_t>(family);

@@ -56,7 +56,7 @@ Result<void> check_members(const PortConfig& port, const std::string& path) {
 }
 
 std::string server_text(const ServerConfig& server) {
-  return fmt::format("{} weight {} family {} vlan {}", server.address.to_string(), server.weight,
+  return fmt::format("{} weight {} family {} vlan {}", list_text(addresses_of(server)), server.weight,
                      server.family ? family_name(*server.family) : "any", vlan_text(server.vlan));
 }
 

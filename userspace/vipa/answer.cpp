@@ -2,7 +2,6 @@
 #include "vipa/answer.h"
 
 #include "net/arp_packet.h"
-#include "net/nd_packet.h"
 
 namespace xdplb {
 namespace {
@@ -11,13 +10,15 @@ namespace {
 struct Question {
   IpAddress vipa;
   MacAddress asker;
+  IpAddress asker_ip;
   bool was_unicast = false;  // sent to the MAC of the interface that heard it
-  const Election* election = nullptr;
+  VipaStance stance;
+  bool is_probe() const { return asker_ip.is_unspecified(); }
 };
 
 bool is_station(const MacAddress& mac) { return !mac.is_multicast() && !mac.is_zero(); }
 
-Silence silence(SilenceReason reason) { return {.reason = reason, .is_question = false}; }
+Silence silence(SilenceReason reason) { return {.reason = reason}; }
 
 // A frame to another station looks tagged, see PacketSocket.
 SilenceReason reason_for_tagged(const EthernetAddresses& ethernet, const MacAddress& heard_by) {
@@ -25,53 +26,71 @@ SilenceReason reason_for_tagged(const EthernetAddresses& ethernet, const MacAddr
   return may_be_for_us ? SilenceReason::kTagged : SilenceReason::kWrongDestination;
 }
 
-// The interface whose MAC the answer carries and through which it leaves, or why there is none.
-std::variant<SilenceReason, std::uint32_t> choose_speaker(const Question& question, std::uint32_t heard_on,
-                                                          const AnswerView& view) {
-  const Election& election = *question.election;
-  if (election.kind == ElectionKind::kSilent) return SilenceReason::kSilent;
-  if (election.kind == ElectionKind::kAnswerWhereAsked) return heard_on;
+// Why an honest question is not answered, if so.
+std::optional<SilenceReason> find_objection(const Question& question, std::uint32_t heard_on, const AnswerView& view) {
+  std::uint32_t owner = question.stance.owner;
+  if (owner == 0) return SilenceReason::kSilent;
   // A sibling asked by unicast owned the VIPA before: unanswered, the asker would stay with a dead entry for seconds.
-  if (election.owner != heard_on && !question.was_unicast) return SilenceReason::kNotOwner;
-  if (view.find_interface_mac(election.owner) == nullptr) return SilenceReason::kSilent;
-  return election.owner;
+  if (owner != heard_on && !question.was_unicast) return SilenceReason::kNotOwner;
+  if (view.find_interface_mac(owner) == nullptr) return SilenceReason::kSilent;
+  return std::nullopt;
 }
 
-// `encode` makes the reply frame from the speaker's MAC.
+// `encode` makes the reply frame from the owner's MAC.
 template <typename Encode>
 Verdict answer(const Question& question, std::uint32_t heard_on, const AnswerView& view, const Encode& encode) {
-  auto speaker = choose_speaker(question, heard_on, view);
-  if (const auto* reason = std::get_if<SilenceReason>(&speaker)) return Silence{.reason = *reason, .is_question = true};
-  std::uint32_t ifindex = std::get<std::uint32_t>(speaker);
-  auto bytes = encode(*view.find_interface_mac(ifindex));
+  if (question.is_probe() && question.stance.heeds_probes) {
+    return Claim{.vipa = question.vipa, .mac = question.asker, .is_probe = true};
+  }
+  if (auto reason = find_objection(question, heard_on, view)) {
+    return Silence{.reason = *reason, .vipa = question.vipa, .is_question = true};
+  }
+  std::uint32_t owner = question.stance.owner;
+  auto bytes = encode(*view.find_interface_mac(owner));
   return Answer{.vipa = question.vipa,
                 .asker = question.asker,
-                .ifindex = ifindex,
+                .asker_ip = question.asker_ip,
+                .ifindex = owner,
+                .heals = owner != heard_on,
                 .frame = std::vector<std::uint8_t>(bytes.begin(), bytes.end())};
+}
+
+// `mac`, or the station that sends in its name, says that it has the VIPA.
+Verdict judge_claim(const IpAddress& vipa, const MacAddress& mac, const MacAddress& sender, bool is_answer,
+                    const AnswerView& view) {
+  bool is_own_sender = view.is_own_mac(sender);
+  bool is_own_kernel = is_answer && is_own_sender && view.is_own_mac(mac);
+  if (!is_own_kernel && (is_own_sender || view.is_own_mac(mac))) return silence(SilenceReason::kOwnEcho);
+  return Claim{.vipa = vipa, .mac = mac, .is_answer = is_answer, .is_own_kernel = is_own_kernel};
 }
 
 Verdict answer_solicitation(const NeighbourSolicitation& asked, std::uint32_t ifindex, const MacAddress& heard_by,
                             const AnswerView& view) {
-  const Election* election = view.find_vipa(asked.target);
-  if (election == nullptr) return silence(SilenceReason::kNotForVipa);
+  auto stance = view.find_vipa(asked.target);
+  if (!stance) return silence(SilenceReason::kNotForVipa);
   const EthernetAddresses& ethernet = asked.ethernet;
-  if (view.is_own_mac(ethernet.source)) return silence(SilenceReason::kOwnEcho);
+  bool is_looped = asked.nonce && view.is_own_nonce(asked.target, *asked.nonce);
+  if (is_looped || view.is_own_mac(ethernet.source)) return silence(SilenceReason::kOwnEcho);
   bool was_unicast = ethernet.destination == heard_by;
   if (!was_unicast && !ethernet.destination.is_multicast()) return silence(SilenceReason::kWrongDestination);
   if (!is_station(ethernet.source) || asked.source_mac.value_or(ethernet.source) != ethernet.source) {
     return silence(SilenceReason::kSpoofed);
   }
   if (asked.source == asked.target) return Claim{.vipa = asked.target, .mac = ethernet.source};
-  Question question{.vipa = asked.target, .asker = ethernet.source, .was_unicast = was_unicast, .election = election};
+  Question question{.vipa = asked.target,
+                    .asker = ethernet.source,
+                    .asker_ip = asked.source,
+                    .was_unicast = was_unicast,
+                    .stance = *stance};
   return answer(question, ifindex, view,
                 [&](const MacAddress& mac) { return encode_advertisement(nd_answer(asked, mac)); });
 }
 
-Verdict judge_advertisement(const NeighbourAdvertisement& heard, const AnswerView& view) {
-  if (view.find_vipa(heard.target) == nullptr) return silence(SilenceReason::kNotForVipa);
+Verdict judge_advertisement(const NeighbourAdvertisement& heard, const MacAddress& heard_by, const AnswerView& view) {
+  if (!view.find_vipa(heard.target)) return silence(SilenceReason::kNotForVipa);
   MacAddress claimant = heard.target_mac.value_or(heard.ethernet.source);
-  if (view.is_own_mac(heard.ethernet.source) || view.is_own_mac(claimant)) return silence(SilenceReason::kOwnEcho);
-  return Claim{.vipa = heard.target, .mac = claimant};
+  bool is_answer = heard.is_solicited && heard.ethernet.destination == heard_by;
+  return judge_claim(heard.target, claimant, heard.ethernet.source, is_answer, view);
 }
 
 }  // namespace
@@ -94,8 +113,6 @@ std::string_view silence_reason_name(SilenceReason reason) {
       return "silent";
     case SilenceReason::kNotOwner:
       return "not-owner";
-    case SilenceReason::kAnsweredElsewhere:
-      return "answered-elsewhere";
     case SilenceReason::kRateLimited:
       return "rate-limited";
   }
@@ -108,18 +125,24 @@ Verdict answer_arp(std::span<const std::uint8_t> frame, bool tagged, std::uint32
   const EthernetAddresses& ethernet = heard->ethernet;
   const ArpPacket& packet = heard->packet;
   const MacAddress* heard_by = view.find_interface_mac(ifindex);
-  bool claims = view.find_vipa(packet.sender_ip) != nullptr;
-  const Election* election = view.find_vipa(packet.target_ip);
-  if (heard_by == nullptr || (!claims && election == nullptr)) return silence(SilenceReason::kNotForVipa);
+  bool claims = view.find_vipa(packet.sender_ip).has_value();
+  auto stance = view.find_vipa(packet.target_ip);
+  if (heard_by == nullptr || (!claims && !stance)) return silence(SilenceReason::kNotForVipa);
   if (tagged) return silence(reason_for_tagged(ethernet, *heard_by));
-  if (view.is_own_mac(ethernet.source) || view.is_own_mac(packet.sender_mac)) return silence(SilenceReason::kOwnEcho);
-  if (claims) return Claim{.vipa = packet.sender_ip, .mac = packet.sender_mac};
-  if (packet.operation != ArpOperation::kRequest) return silence(SilenceReason::kNotAQuestion);
   bool was_unicast = ethernet.destination == *heard_by;
+  bool is_request = packet.operation == ArpOperation::kRequest;
+  if (claims) {
+    return judge_claim(packet.sender_ip, packet.sender_mac, ethernet.source, !is_request && was_unicast, view);
+  }
+  if (view.is_own_mac(ethernet.source) || view.is_own_mac(packet.sender_mac)) return silence(SilenceReason::kOwnEcho);
+  if (!is_request) return silence(SilenceReason::kNotAQuestion);
   if (!was_unicast && ethernet.destination != kBroadcastMac) return silence(SilenceReason::kWrongDestination);
   if (!is_station(packet.sender_mac) || packet.sender_mac != ethernet.source) return silence(SilenceReason::kSpoofed);
-  Question question{
-      .vipa = packet.target_ip, .asker = packet.sender_mac, .was_unicast = was_unicast, .election = election};
+  Question question{.vipa = packet.target_ip,
+                    .asker = packet.sender_mac,
+                    .asker_ip = packet.sender_ip,
+                    .was_unicast = was_unicast,
+                    .stance = *stance};
   return answer(question, ifindex, view, [&](const MacAddress& mac) { return encode_arp(arp_answer(packet, mac)); });
 }
 
@@ -127,15 +150,15 @@ Verdict answer_nd(std::span<const std::uint8_t> frame, bool tagged, std::uint32_
   const MacAddress* heard_by = view.find_interface_mac(ifindex);
   if (heard_by == nullptr) return silence(SilenceReason::kNotForVipa);
   if (auto asked = decode_solicitation(frame)) {
-    bool is_ours = view.find_vipa(asked->target) != nullptr;
+    bool is_ours = view.find_vipa(asked->target).has_value();
     if (tagged && is_ours) return silence(reason_for_tagged(asked->ethernet, *heard_by));
     return answer_solicitation(*asked, ifindex, *heard_by, view);
   }
   auto told = decode_advertisement(frame);
   if (!told) return silence(SilenceReason::kNotForVipa);
-  bool is_ours = view.find_vipa(told->target) != nullptr;
+  bool is_ours = view.find_vipa(told->target).has_value();
   if (tagged && is_ours) return silence(reason_for_tagged(told->ethernet, *heard_by));
-  return judge_advertisement(*told, view);
+  return judge_advertisement(*told, *heard_by, view);
 }
 
 }  // namespace xdplb

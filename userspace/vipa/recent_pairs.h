@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// RecentPairs: which interface last dealt with a MAC about a VIPA, for a while. Pure; bounded, for MACs come from the
-// network.
+// RecentPairs: which MACs were dealt with about which VIPA a while ago. Pure; bounded, for MACs come from the network.
 #pragma once
 
 #include "net/address.h"
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <utility>
 
 namespace xdplb {
@@ -22,29 +19,22 @@ class RecentPairs {
 
   explicit RecentPairs(Clock::duration window) : window_(window) {}
 
-  // The interface put() last, unless that was longer ago than the window.
-  std::optional<std::uint32_t> holder(const Pair& pair, Clock::time_point now) const {
+  // Notes the pair, unless it was noted within the window: then false.
+  bool note(const Pair& pair, Clock::time_point now) {
     auto entry = pairs_.find(pair);
-    if (entry == pairs_.end() || now - entry->second.at > window_) return std::nullopt;
-    return entry->second.ifindex;
-  }
-
-  void put(const Pair& pair, std::uint32_t ifindex, Clock::time_point now) {
-    if (pairs_.size() >= kMaxPairs) {
-      std::erase_if(pairs_, [&](const auto& entry) { return now - entry.second.at > window_; });
+    if (entry != pairs_.end() && now - entry->second < window_) return false;
+    if (entry == pairs_.end() && pairs_.size() >= kMaxPairs) {
+      std::erase_if(pairs_, [&](const auto& known) { return now - known.second >= window_; });
       // More MACs within the window than a LAN has hosts: made up ones.
       if (pairs_.size() >= kMaxPairs) pairs_.clear();
     }
-    pairs_[pair] = {.ifindex = ifindex, .at = now};
+    pairs_[pair] = now;
+    return true;
   }
 
  private:
-  struct Holder {
-    std::uint32_t ifindex = 0;
-    Clock::time_point at;
-  };
   Clock::duration window_;
-  std::map<Pair, Holder> pairs_;
+  std::map<Pair, Clock::time_point> pairs_;
 };
 
 }  // namespace xdplb

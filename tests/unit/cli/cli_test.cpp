@@ -70,7 +70,7 @@ TEST_F(CliTest, ServerSetSendsOnlyWhatWasSaid) {
   const auto request = only<ServerSetRequest>();
   EXPECT_EQ(request.path, (ServerPath{.port = kWeb, .server = "s1"}));
   EXPECT_EQ(request.weight, 100U);
-  EXPECT_FALSE(request.address);
+  EXPECT_TRUE(request.addresses.empty());
 }
 
 TEST_F(CliTest, RemovingPrintsWhatWent) {
@@ -132,12 +132,9 @@ TEST_F(CliTest, EachViewAsksForItsObjects) {
       {{"server", "add", "web/443", "192.0.2.21", "--vlan", "100"},
        ServerAddRequest{.port = kWeb, .server = {.name = "192.0.2.21", .address = ip("192.0.2.21"), .vlan = 100}}},
       {{"server", "set", "web/443/s1", "--vlan", "none"},
-       ServerSetRequest{.path = {.port = kWeb, .server = "s1"}, .weight = {}, .address = {}, .vlan = 0}},
+       ServerSetRequest{.path = {.port = kWeb, .server = "s1"}, .weight = {}, .vlan = 0}},
       {{"server", "set", "web/443/s1", "--vlan", "keep"},
-       ServerSetRequest{.path = {.port = kWeb, .server = "s1"},
-                        .weight = {},
-                        .address = {},
-                        .vlan = std::optional<std::uint16_t>()}},
+       ServerSetRequest{.path = {.port = kWeb, .server = "s1"}, .weight = {}, .vlan = std::optional<std::uint16_t>()}},
       {{"server", "drain", "web/443/s1"},
        ServerAdminRequest{.path = {.port = kWeb, .server = "s1"}, .admin = Admin::kDrain}},
       {{"server", "drain", "web/443/s1", "--now", "--deadline", "5m", "--wait"},
@@ -284,7 +281,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"port", "add", "web/65536"}, 2, "65536"}, Mistake{{"port", "add", "web/-1"}, 2, "-1"},
         Mistake{{"port", "add", "web/80/sctp"}, 2, "sctp"}, Mistake{{"port", "remove", "web/80/s1"}, 2, "s1"},
         Mistake{{"server", "add", "web/80"}, 2, "ADDRESS"}, Mistake{{"server", "add", "web/80", "x"}, 2, "x"},
-        Mistake{{"server", "add", "web/80", "192.0.2.21,192.0.2.22"}, 2, "192.0.2.21,192.0.2.22"},
+        Mistake{{"server", "add", "web/80", "192.0.2.21,"}, 2, "address \"\""},
+        Mistake{{"server", "add", "web/80", "192.0.2.21,192.0.2.21"}, 2, "192.0.2.21: is named twice"},
+        Mistake{{"server", "set", "web/80/s1", "--address", "192.0.2.21,x"}, 2, "--address: address \"x\""},
         Mistake{{"server", "add", "web/80", "192.0.2.21", "--weight", "-1"},
                 2,
                 "--weight -1: a weight is a whole number from 0 to 100"},

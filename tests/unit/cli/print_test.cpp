@@ -80,11 +80,23 @@ TEST(Print, StatusSaysTheProblemsFirst) {
       {"started_s", 3723},
       {"interfaces",
        {{{"name", "eth0"}, {"mode", "native"}, {"attach", "link"}, {"prog_id", 42}, {"up", true}},
-        {{"name", "eth1"}, {"mode", "generic"}, {"attach", "dispatcher"}, {"prog_id", 7}, {"up", false}}}},
+        {{"name", "eth1"},
+         {"mode", "generic"},
+         {"attach", "dispatcher"},
+         {"prog_id", 7},
+         {"up", false},
+         {"state", "down"},
+         {"reason", "no carrier"}}}},
       {"clusters", {cluster()}},
       {"vipas",
-       {{{"address", "192.0.2.10"}, {"cluster", "web"}, {"state", "owned"}, {"owner", "eth0"}, {"since_s", 59}},
-        {{"address", "2001:db8::10"}, {"cluster", "web"}, {"state", "silent"}, {"owner", nullptr}, {"since_s", 60}}}},
+       {{{"address", "192.0.2.10"},
+         {"clusters", {"web"}},
+         {"state", "owned"},
+         {"owner", "eth0"},
+         {"since_s", 59.5},
+         {"preferred", {{{"name", "eth0"}, {"healthy", true}}, {{"name", "eth1"}, {"healthy", false}}}},
+         {"reason", "eth0 answers"}},
+        {{"address", "2001:db8::10"}, {"state", "silent"}, {"owner", nullptr}, {"since_s", 60}}}},
       {"problems",
        {{{"code", "server-unresolved"}, {"object", "server web/443/s2"}, {"text", "no MAC address\nyet"}}}}};
   EXPECT_EQ(printed(print_status, status),
@@ -93,13 +105,13 @@ TEST(Print, StatusSaysTheProblemsFirst) {
             "\n"
             "instance default: xdplbd 0.1.0, pid 123, running for 1 h 2 min, degraded\n"
             "\n"
-            "INTERFACE  MODE     ATTACHED BY        PROGRAM  LINK\n"
+            "INTERFACE  MODE     ATTACHED BY        PROGRAM  LINK  HEALTH  REASON\n"
             "eth0       native   pinned link             42  up\n"
-            "eth1       generic  libxdp dispatcher        7  down\n"
+            "eth1       generic  libxdp dispatcher        7  down  down    no carrier\n"
             "\n"
-            "VIPA          CLUSTER  STATE   OWNER  FOR\n"
-            "192.0.2.10    web      owned   eth0   59 s\n"
-            "2001:db8::10  web      silent  -      1 min 0 s\n"
+            "VIPA          CLUSTER  STATE   OWNER  SINCE      LIST        REASON\n"
+            "192.0.2.10    web      owned   eth0   59 s       eth0 eth1*  eth0 answers\n"
+            "2001:db8::10           silent  -      1 min 0 s  none\n"
             "\n" +
                 std::string(kCluster));
 }
@@ -295,9 +307,10 @@ TEST(Print, ForeignDocumentsDoNotBreakIt) {
         json{{"problems", 1}, {"interfaces", "x"}, {"clusters", {1}}, {"vipas", {json::array()}}},
         json{{"packets", -5}, {"bytes", 1e300}, {"servers", {nullptr}}, {"outcomes", {1.5}}}}) {
     for (auto* print : {print_status, print_clusters, print_cluster, print_ports, print_servers, print_drops,
-                        print_stats, print_explain, print_flows}) {
+                        print_stats, print_explain, print_flows, print_server, print_vipas, print_interface_list}) {
       EXPECT_FALSE(printed(print, document).empty()) << document;
     }
+    EXPECT_EQ(printed(print_vipa, document).empty(), document == json::array()) << document;
   }
 }
 

@@ -116,6 +116,32 @@ TEST_F(StateStoreTest, TheFirstVersionIsStillUnderstood) {
   EXPECT_EQ(assignment.options, (ByFamily<std::uint16_t>{}));
 }
 
+TEST_F(StateStoreTest, TheSecondVersionHasNoVipas) {
+  write(R"({"version": 2, "interfaces": [], "generated_secret": "g", "settings": {}, "admins": [], "clusters": []})");
+  const auto loaded = StateStore(folder).load();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_TRUE((*loaded)->config.vipas.empty());
+  EXPECT_EQ((*loaded)->vipas, VipaWords{});
+}
+
+TEST_F(StateStoreTest, VipasAndWhatTheOperatorSaidOfThemAreThereAgain) {
+  auto state = example();
+  const auto vipa = IpAddress::parse("192.0.2.77").value();
+  const auto other = IpAddress::parse("2001:db8::77").value();
+  state.config.vipas = {{.address = vipa, .preferred = {{"eth1", "eth0"}}, .failback = Failback::kManual, .hold_s = 5},
+                        {.address = other, .preferred = std::vector<std::string>{}}};
+  state.config.fix_host = true;
+  state.config.health.reach_targets = {IpAddress::parse("192.0.2.1").value()};
+  state.vipas = {.disabled = {other}, .pins = {{vipa, "eth0"}}, .disabled_interfaces = {"eth1"}};
+  StateStore store(folder);
+  ASSERT_TRUE(store.prepare(state));
+  ASSERT_TRUE(store.commit());
+  const auto loaded = StateStore(folder).load();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->config, state.config);
+  EXPECT_EQ((*loaded)->vipas, state.vipas);
+}
+
 TEST_F(StateStoreTest, WhatIsPreparedButNotCommittedChangesNothing) {
   StateStore store(folder);
   ASSERT_TRUE(store.prepare(example()));
@@ -137,7 +163,7 @@ TEST_F(StateStoreTest, OnlyItsOwnerReadsIt) {
 
 TEST_F(StateStoreTest, AFileThatCannotBeUnderstoodIsAnErrorThatNamesItAndStays) {
   for (const auto* text :
-       {"", "{", "[]", "{\"version\": 1}", "{\"version\": 3}", "{\"version\": 1, \"interfaces\": 3}"}) {
+       {"", "{", "[]", "{\"version\": 1}", "{\"version\": 4}", "{\"version\": 1, \"interfaces\": 3}"}) {
     write(text);
     const auto state = StateStore(folder).load();
     ASSERT_FALSE(state) << text;

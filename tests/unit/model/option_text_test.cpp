@@ -35,6 +35,18 @@ TEST(OptionText, NamesAreReadAgain) {
   for (const Admin admin : {Admin::kReady, Admin::kDrain, Admin::kDrainNow, Admin::kDown}) {
     EXPECT_EQ(parse_admin(admin_name(admin)).value(), admin);
   }
+  for (const Failback failback : {Failback::kDelayed, Failback::kImmediate, Failback::kManual}) {
+    EXPECT_EQ(parse_failback(failback_name(failback)).value(), failback);
+  }
+  for (const OnConflict on_conflict : {OnConflict::kDefend, OnConflict::kYield}) {
+    EXPECT_EQ(parse_on_conflict(on_conflict_name(on_conflict)).value(), on_conflict);
+  }
+  for (const DuplicateProbe probe : {DuplicateProbe::kFast, DuplicateProbe::kRfc, DuplicateProbe::kOff}) {
+    EXPECT_EQ(parse_duplicate_probe(duplicate_probe_name(probe)).value(), probe);
+  }
+  for (const bool needs_all : {false, true}) {
+    EXPECT_EQ(parse_reach_policy(reach_policy_name(needs_all)).value(), needs_all);
+  }
 }
 
 TEST(OptionText, NamesAreThoseOfTheDocumentation) {
@@ -45,6 +57,10 @@ TEST(OptionText, NamesAreThoseOfTheDocumentation) {
   EXPECT_EQ(no_server_name(NoServer::kPass), "pass");
   EXPECT_EQ(echo_name(Echo::kDispatcher), "dispatcher");
   EXPECT_EQ(admin_name(Admin::kDrainNow), "drain-now");
+  EXPECT_EQ(failback_name(Failback::kImmediate), "immediate");
+  EXPECT_EQ(on_conflict_name(OnConflict::kYield), "yield");
+  EXPECT_EQ(duplicate_probe_name(DuplicateProbe::kRfc), "rfc");
+  EXPECT_EQ(reach_policy_name(true), "all");
 }
 
 TEST(OptionText, OtherWordsAreRefusedWithThoseThereAre) {
@@ -53,6 +69,10 @@ TEST(OptionText, OtherWordsAreRefusedWithThoseThereAre) {
   EXPECT_EQ(problem_of(parse_no_server("repick")), "\"repick\" is not one of drop, pass, reset");
   EXPECT_EQ(problem_of(parse_echo("on")), "\"on\" is not one of server, dispatcher, off");
   EXPECT_EQ(problem_of(parse_admin("up")), "\"up\" is not one of ready, drain, drain-now, down");
+  EXPECT_EQ(problem_of(parse_failback("auto")), "\"auto\" is not one of delayed, immediate, manual");
+  EXPECT_EQ(problem_of(parse_on_conflict("")), "\"\" is not one of defend, yield");
+  EXPECT_EQ(problem_of(parse_duplicate_probe("on")), "\"on\" is not one of fast, rfc, off");
+  EXPECT_EQ(problem_of(parse_reach_policy("Any")), "\"Any\" is not one of any, all");
 }
 
 TEST(OptionText, DurationsHaveUnitsAndARange) {
@@ -147,6 +167,55 @@ TEST(OptionText, AnAddressWithinANetworkIsRefusedWithWhatWasMeant) {
   EXPECT_EQ(problem("192.0.2.0/33"), "network \"192.0.2.0/33\": length \"33\" is not in 0..32");
   EXPECT_THAT(addresses, IsEmpty());
   EXPECT_THAT(prefixes, IsEmpty());
+}
+
+TEST(OptionText, AddressesOfOneServerHaveCommasBetweenThem) {
+  const auto one = parse_address_list("192.0.2.4").value();
+  EXPECT_THAT(address_texts(one, {}), ElementsAre("192.0.2.4"));
+  const auto three = parse_address_list("192.0.2.4,2001:DB8::5,192.0.2.6").value();
+  EXPECT_THAT(address_texts(three, {}), ElementsAre("192.0.2.4", "2001:db8::5", "192.0.2.6"));
+  EXPECT_EQ(list_text(three), "192.0.2.4,2001:db8::5,192.0.2.6");
+  EXPECT_EQ(list_text({}), "");
+  EXPECT_EQ(problem_of(parse_address_list("192.0.2.4,192.0.2.4")), "address 192.0.2.4: is named twice");
+  for (const char* text : {"", ",", "192.0.2.4,", ",192.0.2.4", "192.0.2.4 192.0.2.5", "192.0.2.4, 192.0.2.5"}) {
+    EXPECT_FALSE(parse_address_list(text)) << text;
+  }
+}
+
+TEST(OptionText, EntriesOfAListAreNamesOrAddressesOfInterfaces) {
+  for (const char* text :
+       {"eth0", "a", "br-lan.10@x", "abcdefghijklmno", "192.0.2.4", "2001:db8::4", "eth0.100", "1.2"}) {
+    EXPECT_TRUE(check_list_entry(text)) << text;
+  }
+  for (const char* text :
+       {"", "abcdefghijklmnop", "a/b", "a b", "a:b", ".", "..", "192.0.2.300", "192.0.2.4/24", "\xC3\xA4"}) {
+    EXPECT_FALSE(check_list_entry(text)) << text;
+  }
+  EXPECT_EQ(check_list_entry("a\n").error().message,
+            "\"a\\x0a\" is neither the name of an interface nor an address of one");
+}
+
+TEST(OptionText, ListsOfInterfacesHaveWordsForAllAndNobody) {
+  using Preferred = std::optional<std::vector<std::string>>;
+  EXPECT_EQ(parse_preferred("auto").value(), Preferred());
+  EXPECT_EQ(parse_preferred("none").value(), Preferred(std::in_place));
+  EXPECT_EQ(parse_preferred("eth1,192.0.2.5").value(), Preferred({"eth1", "192.0.2.5"}));
+  EXPECT_EQ(preferred_text(Preferred()), "auto");
+  EXPECT_EQ(preferred_text(Preferred(std::in_place)), "none");
+  EXPECT_EQ(preferred_text(Preferred({"eth1", "eth0"})), "eth1 eth0");
+  EXPECT_EQ(problem_of(parse_preferred("eth0,eth1,eth0")), "eth0 is named twice");
+  EXPECT_EQ(problem_of(parse_preferred("eth0,")), "\"\" is neither the name of an interface nor an address of one");
+  EXPECT_FALSE(parse_preferred(""));
+}
+
+TEST(OptionText, RefreshIsNeverOrATime) {
+  EXPECT_EQ(parse_refresh("0").value(), 0U);
+  EXPECT_EQ(parse_refresh("2s").value(), 2U);
+  EXPECT_EQ(parse_refresh("1h").value(), 3600U);
+  for (const char* text : {"1", "3601", "", "off", "2h"}) {
+    EXPECT_EQ(problem_of(parse_refresh(text)),
+              "\"" + std::string(text) + "\" is neither 0, for never, nor a time from 2 to 3600 seconds");
+  }
 }
 
 }  // namespace

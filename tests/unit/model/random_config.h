@@ -21,6 +21,12 @@ class RandomConfig {
     config.decrement_ttl = one_in(2);
     const unsigned count = below(5);
     for (unsigned i = 0; i < count; ++i) config.clusters.push_back(cluster(i));
+    config.fix_host = one_in(2);
+    if (one_in(2)) config.health = health();
+    for (unsigned i = below(4); i > 0; --i) config.vipas.push_back(vipa(address(4, i)));
+    for (const ClusterConfig& cluster : config.clusters) {
+      if (one_in(2)) config.vipas.push_back(vipa(cluster.addresses.front()));
+    }
     return config;
   }
 
@@ -91,10 +97,49 @@ class RandomConfig {
   ServerConfig server(unsigned number) {
     ServerConfig server{.name = "s" + std::to_string(number), .address = address(2, number), .family = {}};
     if (one_in(3)) server.name = server.address.to_string();
+    if (one_in(3)) {
+      for (unsigned i = below(4); i > 0; --i) server.further_addresses.push_back(address(3, 8 * number + i));
+    }
     server.weight = below(kMaxWeight + 1);
     if (one_in(3)) server.family = one_in(2) ? Family::kV4 : Family::kV6;
     if (one_in(3)) server.vlan = static_cast<std::uint16_t>(below(4095));
     return server;
+  }
+
+  HealthConfig health() {
+    HealthConfig health{.needs_all_targets = one_in(2),
+                        .reach_interval_s = 1 + below(60),
+                        .reach_missed = 1 + below(10),
+                        .up_delay_s = below(256),
+                        .down_delay_s = below(256)};
+    for (unsigned i = below(4); i > 0; --i) health.reach_targets.push_back(address(5, i));
+    return health;
+  }
+
+  VipaConfig vipa(const IpAddress& address) {
+    VipaConfig vipa{.address = address};
+    if (one_in(2)) vipa.preferred = list(address.family());
+    const bool is_routed = vipa.preferred && vipa.preferred->empty();
+    if (is_routed && one_in(2)) vipa.proxy = one_in(2) ? "s1" : "10.6.0.1";
+    vipa.is_local = vipa.preferred && one_in(2);
+    vipa.is_backup = !is_routed && one_in(2);
+    vipa.failback = static_cast<Failback>(below(3));
+    if (one_in(2)) vipa.hold_s = below(3601);
+    vipa.on_conflict = one_in(2) ? OnConflict::kYield : OnConflict::kDefend;
+    vipa.probe = static_cast<DuplicateProbe>(below(3));
+    if (one_in(2)) vipa.refresh_s = one_in(2) ? 0 : 2 + below(3599);
+    return vipa;
+  }
+
+  // Names and addresses of interfaces.
+  std::vector<std::string> list(Family family) {
+    std::vector<std::string> entries;
+    for (unsigned i = below(5); i > 0; --i) {
+      const std::string number = std::to_string(i);
+      const std::string address = (family == Family::kV4 ? "10.7.0." : "2001:db8:7::") + number;
+      entries.push_back(one_in(2) ? "eth" + number : address);
+    }
+    return entries;
   }
 
   std::mt19937_64 random_;
