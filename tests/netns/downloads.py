@@ -3,16 +3,18 @@
 """Holds many slow HTTP downloads and says, ten times a second, how they are.
 
 downloads.py --report FILE --count N URL...: N downloads over the URLs in turn. FILE is replaced as a whole:
-  {alive, broken, moved, whole, bytes, marks, servers: {NAME: {alive, broken, moved, whole}}}
+  {alive, broken, moved, whole, bytes, marks, pause_s, servers: {NAME: {alive, broken, moved, whole}}}
 broken: reset, closed, never connected, or with a line that is not the next one of its server. moved: got bytes since
 the last SIGUSR1, which adds one to marks. SIGUSR2 ends the downloads whose servers FILE.end names, or `all`; whole: ended
 with every line there, and the program ends with the last one. Only /stream of stream_server.py has lines and can be ended.
+pause_s: the longest time that one of them waited for bytes.
 """
 import argparse
 import asyncio
 import json
 import os
 import signal
+import time
 import urllib.parse
 
 
@@ -27,6 +29,17 @@ class Download:
         self.broken = None
         self.whole = False
         self.writer = None
+        self.last = None
+        self.pause_s = 0.0
+
+    def took(self, size):
+        """New bytes came, or (size 0) none did up to now."""
+        now = time.monotonic()
+        if self.last is not None:
+            self.pause_s = max(self.pause_s, now - self.last)
+        if size:
+            self.bytes += size
+            self.last = now
 
     async def run(self):
         try:
@@ -43,13 +56,13 @@ class Download:
 
     async def read_bytes(self, reader):
         while chunk := await reader.read(65536):
-            self.bytes += len(chunk)
+            self.took(len(chunk))
         raise ConnectionError("closed by the server")
 
     async def read_lines(self, reader):
         count = 0
         while line := (await reader.readline()).decode():
-            self.bytes += len(line)
+            self.took(len(line))
             if line == f"{self.server} end {count}\n":
                 self.whole = True
                 self.writer.close()
@@ -88,6 +101,8 @@ class Watch:
         total = {"alive": 0, "broken": 0, "moved": 0, "whole": 0}
         servers = {}
         for download in self.downloads:
+            if not download.whole and not download.broken:
+                download.took(0)
             counts = [total]
             if download.server:
                 counts.append(servers.setdefault(download.server, dict.fromkeys(total, 0)))
@@ -98,7 +113,8 @@ class Watch:
                 count["whole"] += download.whole
         reasons = sorted({d.broken for d in self.downloads if d.broken})
         size = sum(d.bytes for d in self.downloads)
-        return {**total, "bytes": size, "marks": self.marks, "servers": servers, "reasons": reasons}
+        pause_s = round(max(d.pause_s for d in self.downloads), 3)
+        return {**total, "bytes": size, "marks": self.marks, "pause_s": pause_s, "servers": servers, "reasons": reasons}
 
     async def run(self):
         while True:

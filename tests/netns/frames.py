@@ -99,16 +99,19 @@ def open_wire(interface, namespace=None):
     return sock
 
 
-def receive(sock):
-    """One frame that came in, with the outer tag that the kernel took out put back; None for one going out."""
-    data, ancillary, _, address = sock.recvmsg(65536, 256)
-    if address[2] == socket.PACKET_OUTGOING:
-        return None
+def with_tag(data, ancillary):
+    """The frame with the outer tag that the kernel took out put back; for a socket with PACKET_AUXDATA."""
     for level, kind, value in ancillary:
         if level != SOL_PACKET or kind != PACKET_AUXDATA:
             continue
         status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", value[:20])
         if status & TP_STATUS_VLAN_VALID:
             tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
-            data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+            return data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
     return data
+
+
+def receive(sock):
+    """One frame that came in, with the outer tag that the kernel took out put back; None for one going out."""
+    data, ancillary, _, address = sock.recvmsg(65536, 256)
+    return None if address[2] == socket.PACKET_OUTGOING else with_tag(data, ancillary)

@@ -187,6 +187,7 @@ error_log $root/error.log;
 events { worker_connections 4096; }
 http {
   access_log off;
+  keepalive_requests 1000000;
   default_type application/octet-stream;
   client_body_temp_path $root/temp; proxy_temp_path $root/temp; fastcgi_temp_path $root/temp;
   uwsgi_temp_path $root/temp; scgi_temp_path $root/temp;
@@ -292,7 +293,8 @@ lan_down() {
   [[ ! -S /run/xdplb/$XDPLB_INSTANCE/api.sock ]] || timeout 10 nsenter --net="/run/netns/$LAB-dispatcher" "$XDPLB_BIN/xdplb" unload >/dev/null 2>&1
   wait_until 10 lab_is_dead
   for name in "${LAB_NAMESPACES[@]}"; do ip netns delete "$name" 2>/dev/null; done
-  rm -rf "/run/xdplb/$XDPLB_INSTANCE" "/var/lib/xdplb/$XDPLB_INSTANCE" "/sys/fs/bpf/xdplb/$XDPLB_INSTANCE"
+  # Daemons of other hosts are the instances NAME-ROLE.
+  rm -rf {/run,/var/lib,/sys/fs/bpf}/xdplb/"$XDPLB_INSTANCE"{,-*}
   rmdir /run/xdplb /var/lib/xdplb /sys/fs/bpf/xdplb 2>/dev/null
   [[ -z $WORK ]] || rm -rf "$WORK"
   LAB_NAMESPACES=()
@@ -340,7 +342,7 @@ downloads_mark() {
   local before
   before=$(json 'd["marks"]' <"$WORK/$1")
   kill -USR1 "$2"
-  wait_until 5 downloads_are "$1" "d['marks'] > $before" || fail "downloads.py does not answer"
+  wait_until 20 downloads_are "$1" "d['marks'] > $before" || fail "downloads.py does not answer"
 }
 
 # downloads_end FILE PID NAME: ends the downloads of server NAME, or `all`, and waits until each is whole.
@@ -370,7 +372,7 @@ stream_up() {
   local name
   for name; do
     spawn "$name" "$name.stream" python3 "$NETNS_DIR/stream_server.py" "$name" $STREAM_PORT
-    wait_until 10 in_ns "$name" curl -gsf --max-time 1 "http://$VIPA4:$STREAM_PORT/name" || fail "$name: $(cat "$WORK/$name.stream")"
+    wait_until 30 in_ns "$name" curl -gsf --max-time 1 "http://$VIPA4:$STREAM_PORT/name" || fail "stream of $name: $(cat "$WORK/$name.stream")"
   done
 }
 

@@ -89,7 +89,7 @@ Result<void> check_proxy(std::string_view text) {
 }
 
 Result<unsigned> parse_refresh(std::string_view text) {
-  const auto seconds = parse_duration(text, 0, kMaxVipaTime);
+  auto seconds = parse_duration(text, 0, kMaxVipaTime);
   if (seconds && (*seconds == 0 || *seconds >= kMinRefresh)) return seconds;
   return fail(ErrorCode::kUsage, fmt::format("{} is neither 0, for never, nor a time from {} to {} seconds",
                                              quote(text), kMinRefresh, kMaxVipaTime));
