@@ -34,7 +34,7 @@ MacAddress read_mac(const nlattr* attribute) {
 
 std::uint32_t read_xdp_prog_id(const nlattr* nest) {
   if (nest == nullptr) return 0;
-  AttributeTable<IFLA_XDP_MAX + 1> xdp;
+  AttributeTable xdp;
   xdp.parse_nested(nest);
   // IFLA_XDP_PROG_ID is left out when programs are attached in more than one mode.
   for (std::size_t type : {IFLA_XDP_PROG_ID, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_SKB_PROG_ID, IFLA_XDP_HW_PROG_ID}) {
@@ -51,7 +51,7 @@ NetlinkMessage parse_link(const nlmsghdr& message) {
   const auto* header = family_header<ifinfomsg>(message);
   // A bridge port that leaves its bridge is told as RTM_DELLINK of family AF_BRIDGE: the link itself stays.
   if (header == nullptr || header->ifi_family != AF_UNSPEC) return {};
-  AttributeTable<IFLA_EVENT + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(ifinfomsg));
   const auto& at = attributes.at;
   Link link;
@@ -79,7 +79,7 @@ NetlinkMessage parse_link(const nlmsghdr& message) {
 NetlinkMessage parse_address(const nlmsghdr& message) {
   const auto* header = family_header<ifaddrmsg>(message);
   if (header == nullptr) return {};
-  AttributeTable<IFA_MAX + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(ifaddrmsg));
   // On a point-to-point link IFA_ADDRESS is the peer's; IFA_LOCAL, where present, is always ours.
   const nlattr* local = attributes.at[IFA_LOCAL];
@@ -99,7 +99,7 @@ NeighborState state_of(std::uint16_t kernel_state, const MacAddress& mac) {
 NetlinkMessage parse_neighbor(const nlmsghdr& message) {
   const auto* header = family_header<ndmsg>(message);
   if (header == nullptr || (header->ndm_flags & NTF_PROXY) != 0) return {};
-  AttributeTable<NDA_FLAGS_EXT + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(ndmsg));
   auto address = read_address(attributes.at[NDA_DST], header->ndm_family);
   if (!address) return {};

@@ -15,9 +15,10 @@
 
 namespace xdplb {
 
-// Attributes by type; a later duplicate wins, unknown types are dropped.
-template <std::size_t kSize>
+// Attributes by type; a later duplicate wins. One size for all messages: beyond every type that is read here, and types
+// beyond it are dropped.
 struct AttributeTable {
+  static constexpr std::size_t kSize = 64;
   std::array<const nlattr*, kSize> at{};
 
   static int store(const nlattr* attribute, void* data) {

@@ -39,7 +39,7 @@ NetlinkSocket::Answer read_answer(const nlmsghdr& message) {
   // The kernel may repeat the request before its words; explain() asked it not to.
   const bool has_request = message.nlmsg_type == NLMSG_ERROR && (message.nlmsg_flags & NLM_F_CAPPED) == 0;
   if (has_request || (message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return answer;
-  AttributeTable<NLMSGERR_ATTR_MSG + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, message.nlmsg_type == NLMSG_ERROR ? sizeof(nlmsgerr) : sizeof(int));
   if (const nlattr* words = attributes.at[NLMSGERR_ATTR_MSG]; words != nullptr) {
     const char* text = mnl_attr_get_str(words);

@@ -44,7 +44,7 @@ class Request {
 };
 
 // What a next hop says by itself: of the whole route, or of one of several.
-void read_hop(Route& route, const AttributeTable<RTA_MAX + 1>& attributes, unsigned flags, int family) {
+void read_hop(Route& route, const AttributeTable& attributes, unsigned flags, int family) {
   route.gateway = read_address(attributes.at[RTA_GATEWAY], family);
   route.is_onlink = (flags & RTNH_F_ONLINK) != 0;
   route.is_dead = (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0;
@@ -56,7 +56,7 @@ void read_hops(const nlattr* nest, const Route& common, int family, std::vector<
   while (rest >= sizeof(rtnexthop)) {
     const auto* hop = reinterpret_cast<const rtnexthop*>(bytes);
     if (hop->rtnh_len < sizeof(rtnexthop) || hop->rtnh_len > rest) return;
-    AttributeTable<RTA_MAX + 1> attributes;
+    AttributeTable attributes;
     mnl_attr_parse_payload(bytes + sizeof(rtnexthop), hop->rtnh_len - sizeof(rtnexthop), attributes.store, &attributes);
     Route route = common;
     route.ifindex = static_cast<std::uint32_t>(hop->rtnh_ifindex);
@@ -68,7 +68,7 @@ void read_hops(const nlattr* nest, const Route& common, int family, std::vector<
   }
 }
 
-bool has_other_conditions(const fib_rule_hdr& header, const AttributeTable<FRA_MAX + 1>& attributes) {
+bool has_other_conditions(const fib_rule_hdr& header, const AttributeTable& attributes) {
   if (header.dst_len != 0 || header.tos != 0 || (header.flags & FIB_RULE_INVERT) != 0) return true;
   for (std::size_t type : {FRA_IIFNAME, FRA_OIFNAME, FRA_FLOW, FRA_TUN_ID, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE,
                            FRA_DPORT_RANGE, FRA_SUPPRESS_IFGROUP}) {
@@ -86,7 +86,7 @@ void read_routes(const nlmsghdr& message, std::vector<Route>& out) {
   if (message.nlmsg_type != RTM_NEWROUTE || header == nullptr || (header->rtm_flags & RTM_F_CLONED) != 0) return;
   const int family = header->rtm_family;
   if (family != AF_INET && family != AF_INET6) return;
-  AttributeTable<RTA_MAX + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(rtmsg));
   const auto& at = attributes.at;
   const IpAddress none = family == AF_INET ? IpAddress::v4({}) : IpAddress::v6({});
@@ -115,7 +115,7 @@ std::optional<Rule> read_rule(const nlmsghdr& message) {
   const auto* header = family_header<fib_rule_hdr>(message);
   if (message.nlmsg_type != RTM_NEWRULE || header == nullptr || header->action != FR_ACT_TO_TBL) return std::nullopt;
   if (header->family != AF_INET && header->family != AF_INET6) return std::nullopt;
-  AttributeTable<FRA_MAX + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(fib_rule_hdr));
   if (has_other_conditions(*header, attributes)) return std::nullopt;
   Rule rule;
@@ -133,7 +133,7 @@ std::optional<Rule> read_rule(const nlmsghdr& message) {
 std::optional<TaggedAddress> read_tagged_address(const nlmsghdr& message) {
   const auto* header = family_header<ifaddrmsg>(message);
   if (message.nlmsg_type != RTM_NEWADDR || header == nullptr) return std::nullopt;
-  AttributeTable<IFA_MAX + 1> attributes;
+  AttributeTable attributes;
   attributes.parse(message, sizeof(ifaddrmsg));
   // On a point-to-point link IFA_ADDRESS is the peer's; IFA_LOCAL, where present, is always ours.
   const nlattr* local = attributes.at[IFA_LOCAL];
