@@ -15,7 +15,7 @@ as_before() { settings >"$WORK/now"; cmp -s "$WORK/before" "$WORK/now"; }
 setting() { in_ns dispatcher sysctl -n "net.$1"; }
 faults() { status_json | json "sorted(p['text'].split(' ')[0] for p in d['problems'] if p['code'] == 'host_setting')"; }
 no_faults() { [[ $(faults) == '[]' ]]; }
-expect_restored() { wait_until 10 as_before || fail "$1: settings differ: $(diff "$WORK/before" "$WORK/now")"; ok "$1: all $(wc -l <"$WORK/before") settings are as they were"; }
+expect_restored() { wait_until 40 as_before || fail "$1: settings differ: $(diff "$WORK/before" "$WORK/now")"; ok "$1: all $(wc -l <"$WORK/before") settings are as they were"; }
 
 settings >"$WORK/before"
 expect_number "settings of the host" "$(wc -l <"$WORK/before")" '>=' 100
@@ -23,7 +23,7 @@ xdplb --timeout 60 load e0 e1 >"$WORK/load.out" 2>&1 || fail "load: $(cat "$WORK
 xdplb cluster add web $VIPA4 $VIPA6 >/dev/null
 xdplb port add web/80 >/dev/null
 xdplb server add web/80 10.1.1.21 --name s1 >/dev/null
-wait_until 10 owner_is $VIPA4 e0 || fail "e0 does not own the VIPA: $(xdplb vipa list 2>&1)"
+wait_until 40 owner_is $VIPA4 e0 || fail "e0 does not own the VIPA: $(xdplb vipa list 2>&1)"
 as_before || fail "settings were changed without consent: $(diff "$WORK/before" "$WORK/now")"
 ok "nothing is changed without consent"
 [[ $(faults) == *proxy_arp* && $(faults) == *proxy_ndp* ]] || fail "proxy_arp is no problem: $(xdplb status 2>&1)"
@@ -31,7 +31,7 @@ ok "problems: $(faults)"
 
 # fixed WHAT: what a dispatcher needs is set, and told.
 fixed() {
-  wait_until 10 no_faults || fail "$1: $(xdplb status 2>&1)"
+  wait_until 40 no_faults || fail "$1: $(xdplb status 2>&1)"
   expect_equal "$1: proxy_arp of e1, proxy_ndp" "0 0" "$(setting ipv4.conf.e1.proxy_arp) $(setting ipv6.conf.all.proxy_ndp)"
 }
 xdplb set --fix-host on >/dev/null
@@ -49,11 +49,11 @@ pid=$(daemon_pid)
 kill9
 expect_equal "settings after the daemon was killed: proxy_arp of e1" 0 "$(setting ipv4.conf.e1.proxy_arp)"
 spawn dispatcher xdplbd.log "$XDPLB_BIN/xdplbd"
-wait_until 20 owner_is $VIPA4 e0 || fail "no daemon: $(cat "$WORK/xdplbd.log")"
+wait_until 40 owner_is $VIPA4 e0 || fail "no daemon: $(cat "$WORK/xdplbd.log")"
 fixed "daemon started again"
 pid=$(daemon_pid)
 kill -TERM "$pid"
-wait_until 20 gone "$pid" || fail "daemon $pid does not end"
+wait_until 40 gone "$pid" || fail "daemon $pid does not end"
 expect_restored "killed, started, ended"
 # A setting that somebody changed meanwhile is his.
 xdplb --timeout 60 load e0 e1 >"$WORK/load.out" 2>&1 || fail "load: $(cat "$WORK/load.out")"
@@ -72,15 +72,15 @@ expect_equal "answers of the kernel alone" "$(adapter_mac 0) $(adapter_mac 1)" "
 host_daemon dispatcher
 on dispatcher vipa set $VIPA4 --local on --prefer e0,e1 >/dev/null
 host_has() { [[ $(host_status dispatcher | json "any(p['code'] == '$1' and '${2:-}' in p['text'] for p in d['problems'])") == true ]]; }
-wait_until 20 host_has kernel_answers || fail "the kernel answers, and it is no problem: $(on dispatcher status 2>&1)"
+wait_until 40 host_has kernel_answers || fail "the kernel answers, and it is no problem: $(on dispatcher status 2>&1)"
 ok "$(host_status dispatcher | json "next(p['text'] for p in d['problems'] if p['code'] == 'kernel_answers')")"
-wait_until 10 host_has host_setting arp_ignore || fail "arp_ignore 0 is no problem: $(on dispatcher status 2>&1)"
+wait_until 40 host_has host_setting arp_ignore || fail "arp_ignore 0 is no problem: $(on dispatcher status 2>&1)"
 ok "arp_ignore 0 is a problem of a VIPA of this host"
 host_vipa_is dispatcher $VIPA4 "d['state'] != 'owned'" || fail "claimed beside the kernel: $(on dispatcher vipa list)"
 expect_equal "answers meanwhile" "$(adapter_mac 0) $(adapter_mac 1)" "$(who_has $VIPA4 | sort | paste -sd' ')"
 
 on dispatcher set --fix-host on >/dev/null
-wait_until 30 host_vipa_is dispatcher $VIPA4 "d['state'] == 'owned' and d['owner'] == 'e0'" || fail "not owned after the settings are right: $(on dispatcher vipa list)"
+wait_until 40 host_vipa_is dispatcher $VIPA4 "d['state'] == 'owned' and d['owner'] == 'e0'" || fail "not owned after the settings are right: $(on dispatcher vipa list)"
 expect_equal "the one answer with consent" "$(adapter_mac 0)" "$(who_has $VIPA4)"
 for nic in e0 e1; do
   expect_equal "$nic: arp_ignore, arp_announce, rp_filter" "1 2 0" "$(setting ipv4.conf.$nic.arp_ignore) $(setting ipv4.conf.$nic.arp_announce) $(setting ipv4.conf.$nic.rp_filter)"
@@ -89,7 +89,7 @@ done
 in_ns dispatcher sysctl -qw net.ipv4.conf.all.rp_filter=1
 filters() { echo "$(setting ipv4.conf.e0.rp_filter) $(setting ipv4.conf.e1.rp_filter)"; }
 filters_are() { [[ $(filters) == "$1" ]]; }
-wait_until 15 filters_are "2 2" || fail "rp_filter 1 stays: $(filters)"
+wait_until 40 filters_are "2 2" || fail "rp_filter 1 stays: $(filters)"
 ok "rp_filter 1 of all is met by 2 of e0 and e1"
 in_ns dispatcher sysctl -qw net.ipv4.conf.all.rp_filter=0
 host_ends

@@ -355,14 +355,9 @@ downloads_end() {
 
 # downloads_all_run WHAT FILE:PID...: no download is broken, and each that has not ended gets new bytes from now on.
 downloads_all_run() {
-  local what=$1 pair running=0
+  local what=$1 running
   shift
-  for pair; do downloads_mark "${pair%:*}" "${pair#*:}"; done
-  for pair; do
-    wait_until 15 downloads_are "${pair%:*}" "d['moved'] >= d['alive'] and d['broken'] == 0" ||
-      fail "$what: ${pair%:*} downloads: $(cat "$WORK/${pair%:*}")"
-    running=$((running + $(json 'd["alive"]' <"$WORK/${pair%:*}")))
-  done
+  running=$(python3 "$NETNS_DIR/all_run.py" "${@/#/$WORK/}") || fail "$what"
   ok "$what: all $running downloads run, none is broken"
 }
 

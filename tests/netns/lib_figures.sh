@@ -31,7 +31,7 @@ on() {
 host_daemon() {
   spawn "$1" "$1.xdplbd" env XDPLB_INSTANCE="$XDPLB_INSTANCE-$1" "$XDPLB_BIN/xdplbd"
   HOST_PID=$SPAWNED
-  wait_until 20 host_answers "$1" || fail "xdplbd of $1: $(cat "$WORK/$1.xdplbd")"
+  wait_until 40 host_answers "$1" || fail "xdplbd of $1: $(cat "$WORK/$1.xdplbd")"
 }
 # `status` ends with 1 when there are problems.
 host_status() { on "$1" -j status || [[ $? == 1 ]]; }
@@ -40,11 +40,11 @@ host_answers() { host_status "$1" >/dev/null; }
 # host_dies: kill -9 of the daemon in HOST_PID; host_ends: it is told to end.
 host_dies() {
   kill -9 "$HOST_PID"
-  wait_until 20 gone "$HOST_PID" || fail "daemon $HOST_PID does not die"
+  wait_until 40 gone "$HOST_PID" || fail "daemon $HOST_PID does not die"
 }
 host_ends() {
   kill -TERM "$HOST_PID"
-  wait_until 20 gone "$HOST_PID" || fail "daemon $HOST_PID does not end on SIGTERM"
+  wait_until 40 gone "$HOST_PID" || fail "daemon $HOST_PID does not end on SIGTERM"
 }
 
 # host_vipa_is ROLE ADDRESS EXPRESSION, host_owns ROLE INTERFACE: of both VIPAs.
@@ -85,8 +85,8 @@ alpha_up() {
   adapters_up alpha "$1"
   host_daemon alpha
   local_vipas alpha "$(adapters_of "$1")" "$(adapters6_of "$1")"
-  wait_until 15 host_owns alpha e0 || fail "alpha's e0 does not own the VIPA: $(on alpha vipa list 2>&1)"
-  wait_until 10 has_vipas alpha || fail "alpha has not both VIPAs on its loopback: $(ip -n "$LAB-alpha" address show dev lo)"
+  wait_until 40 host_owns alpha e0 || fail "alpha's e0 does not own the VIPA: $(on alpha vipa list 2>&1)"
+  wait_until 40 has_vipas alpha || fail "alpha has not both VIPAs on its loopback: $(ip -n "$LAB-alpha" address show dev lo)"
   stream_up alpha
 }
 has_vipas() { [[ $(ip -n "$LAB-$1" -o address show dev lo | grep -cE " ($VIPA4/32|$VIPA6/128) ") == 2 ]]; }
@@ -138,7 +138,7 @@ visitors_start() {
   spawn "$role" "$file.log" python3 "$NETNS_DIR/visitors.py" --report "$WORK/$file" "$@"
   # shellcheck disable=SC2034  # for the caller
   VISITORS=$SPAWNED
-  wait_until 20 visitors_are "$file" "d['answered'] > 5" || fail "visitors: $(cat "$WORK/$file" "$WORK/$file.log" 2>/dev/null)"
+  wait_until 40 visitors_are "$file" "d['answered'] > 5" || fail "visitors: $(cat "$WORK/$file" "$WORK/$file.log" 2>/dev/null)"
 }
 visitors_are() { [[ $(json "$2" <"$WORK/$1") == true ]]; }
 
@@ -160,7 +160,7 @@ downloads_whole() {
 # traffic_start PORT...: counts what the VIPA's connections do at these switch ports.
 traffic_start() {
   spawn switch traffic.log python3 "$NETNS_DIR/port_traffic.py" "$WORK/traffic" "$VIPA4,$VIPA6" "$@"
-  wait_until 30 test -e "$WORK/traffic" || fail "port_traffic.py: $(cat "$WORK/traffic.log")"
+  wait_until 40 test -e "$WORK/traffic" || fail "port_traffic.py: $(cat "$WORK/traffic.log")"
 }
 
 # passes WHAT PORT "to|from MAC"...: from now on the VIPA's frames to the servers that MAC sent, or from them that MAC gets, pass this

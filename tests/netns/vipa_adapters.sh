@@ -30,13 +30,13 @@ xdplb server add web/80 $LIST --name alpha >/dev/null || fail "the same server a
 expect_error 7 "alpha" xdplb server add web/80 10.1.1.4,10.1.1.6 --name alpha
 expect_error 7 "10.1.1.5" xdplb server add web/80 10.1.1.5 --name other
 xdplb server add web/80 10.1.1.21 --name s1 >/dev/null
-wait_until 10 resolved web/80 2 || fail "the servers do not resolve: $(xdplb status 2>&1)"
-wait_until 10 answered remote $VIPA4 && wait_until 10 answered remote $VIPA6 || fail "no answer: $(xdplb status 2>&1)"
+wait_until 40 resolved web/80 2 || fail "the servers do not resolve: $(xdplb status 2>&1)"
+wait_until 40 answered remote $VIPA4 && wait_until 40 answered remote $VIPA6 || fail "no answer: $(xdplb status 2>&1)"
 expect_equal "s1 has one adapter, and no list" true "$(xdplb -j server show web/80/s1 | json '"adapters" not in d and d["carried_by"] == "10.1.1.21"')"
 changing() { xdplb -j port show web/80 | json 'd["rows"]["v4"]["changing"] + d["rows"]["v6"]["changing"]'; }
 settled() { [[ $(changing) == 0 ]]; }
 xdplb port set web/80 --stale-timeout 2s >/dev/null
-wait_until 20 settled || fail "rows without flows do not settle: $(changing)"
+wait_until 40 settled || fail "rows without flows do not settle: $(changing)"
 
 COUNT=40
 traffic_start alpha-e0 alpha-e1 alpha-e2
@@ -49,7 +49,7 @@ expect_number "downloads of s1" "$(json 'd["servers"]["s1"]["alive"]' <"$WORK/fa
 
 # by WHAT ADDRESS PORT: it carries alpha's flows, and no other.
 by() {
-  wait_until 20 server_is web/80/alpha "d['carried_by'] == '$2'" || fail "$1: $2 does not carry: $(xdplb server show web/80/alpha)"
+  wait_until 40 server_is web/80/alpha "d['carried_by'] == '$2'" || fail "$1: $2 does not carry: $(xdplb server show web/80/alpha)"
   passes "$1" "$3" "to $DISPATCHER_MAC"
   downloads_all_run "$1" "${RUNNING[@]}"
   expect_equal "$1: rows that change" 0 "$(changing)"
@@ -73,10 +73,10 @@ names_of() { printf '%s\n' "$(http_names remote $VIPA4 20)" "$(http_names remote
 only_s1() { [[ $(share "$(names_of)" s1) == 40 ]]; }
 pull alpha 1
 pull alpha 2
-wait_until 30 only_s1 || fail "new connections without alpha: $(names_of | sort | uniq -c)"
+wait_until 40 only_s1 || fail "new connections without alpha: $(names_of | sort | uniq -c)"
 ok "alpha has no adapter left: all 40 new connections are s1's"
 server_is web/80/alpha "d['carried_by'] is None and not any(a['healthy'] or a['carries'] for a in d['adapters'])" || fail "alpha: $(xdplb server show web/80/alpha)"
 plug alpha 0
 both_serve() { answers=$(names_of) && [[ $(count_of "$answers") == 40 && $(share "$answers" alpha) -ge 5 ]]; }
-wait_until 30 both_serve || fail "alpha is back and gets nothing: $(xdplb server show web/80/alpha)"
+wait_until 40 both_serve || fail "alpha is back and gets nothing: $(xdplb server show web/80/alpha)"
 expect_equal "alpha is back, carried by the last of its list" 10.1.1.4 "$(xdplb -j server show web/80/alpha | json 'd["carried_by"]')"

@@ -9,7 +9,7 @@ alpha_up 3
 routed_dispatcher
 xdplb server add web/80 10.1.1.4,10.1.1.5,10.1.1.6 --name alpha >/dev/null
 proxy_is alpha
-wait_until 10 resolved web/80 1 || fail "alpha does not resolve: $(xdplb status 2>&1)"
+wait_until 40 resolved web/80 1 || fail "alpha does not resolve: $(xdplb status 2>&1)"
 
 COUNT=20
 traffic_start alpha-e0 alpha-e1 alpha-e2
@@ -22,7 +22,7 @@ carried() {
   local what=$1 number=$2 failed
   local address
   address=$(adapter4 "$number")
-  wait_until 20 server_is web/80/alpha "d['carried_by'] == '$address'" || fail "$what: $address does not carry: $(xdplb server show web/80/alpha)"
+  wait_until 40 server_is web/80/alpha "d['carried_by'] == '$address'" || fail "$what: $address does not carry: $(xdplb server show web/80/alpha)"
   shift 2
   for failed; do
     expect_equal "$what: why $(adapter4 "$failed") does not carry" "$(adapter4 "$failed") did not answer" \
@@ -31,7 +31,7 @@ carried() {
   server_is web/80/alpha "[a['address'] for a in d['adapters'] if a['carries']] == ['$address'] and [a['healthy'] for a in d['adapters']].count(False) == $#" ||
     fail "$what: adapters: $(xdplb -j server show web/80/alpha)"
   ok "$what: $(xdplb -j server show web/80/alpha | json "'; '.join(a['address'] + ': ' + a['reason'] for a in d['adapters'])")"
-  wait_until 20 host_owns alpha "e$number" || fail "$what: alpha sends by another adapter: $(on alpha vipa list 2>&1)"
+  wait_until 40 host_owns alpha "e$number" || fail "$what: alpha sends by another adapter: $(on alpha vipa list 2>&1)"
   passes "$what" "alpha-e$number" "to $DISPATCHER_MAC" "from $GATEWAY_MAC"
   downloads_all_run "$what" "far:$FAR"
 }

@@ -9,7 +9,7 @@ alpha_up 3
 routed_dispatcher
 xdplb server add web/80 10.1.1.4,10.1.1.5,10.1.1.6 --name alpha >/dev/null
 proxy_is alpha
-wait_until 10 resolved web/80 1 || fail "alpha does not resolve: $(xdplb status 2>&1)"
+wait_until 40 resolved web/80 1 || fail "alpha does not resolve: $(xdplb status 2>&1)"
 
 COUNT=20
 traffic_start alpha-e0 alpha-e1 alpha-e2
@@ -25,8 +25,8 @@ watcher_up claims alpha-e0 alpha-e1 alpha-e2 dispatcher-e0
 
 # reached WHAT N: local clients by adapter N, which answers; remote ones by it, too.
 reached() {
-  wait_until 20 host_owns alpha "e$2" || fail "$1: e$2 does not own the VIPA: $(on alpha vipa list 2>&1)"
-  wait_until 20 server_is web/80/alpha "d['carried_by'] == '$(adapter4 "$2")'" || fail "$1: $(xdplb server show web/80/alpha)"
+  wait_until 40 host_owns alpha "e$2" || fail "$1: e$2 does not own the VIPA: $(on alpha vipa list 2>&1)"
+  wait_until 40 server_is web/80/alpha "d['carried_by'] == '$(adapter4 "$2")'" || fail "$1: $(xdplb server show web/80/alpha)"
   passes "$1" "alpha-e$2" "to $CLIENT_MAC" "from $CLIENT_MAC" "to $DISPATCHER_MAC" "from $GATEWAY_MAC"
   downloads_all_run "$1" "${RUNNING[@]}"
 }
@@ -34,7 +34,7 @@ answered_by() { vipa_is "$1" "d['state'] == 'routed' and d['owner'] is None and 
 
 reached "at the start" 0
 for address in $VIPA4 $VIPA6; do
-  wait_until 10 answered_by "$address" "server web/80/alpha" || fail "the dispatcher sees another owner: $(xdplb -j vipa show "$address")"
+  wait_until 40 answered_by "$address" "server web/80/alpha" || fail "the dispatcher sees another owner: $(xdplb -j vipa show "$address")"
   ok "the dispatcher: $address is answered by $(xdplb -j vipa show "$address" | json 'd["answered_by"]["object"]')"
 done
 pull alpha 0
@@ -45,7 +45,7 @@ plug alpha 1
 reached "10.1.1.5 is back" 1
 plug alpha 0
 reached "10.1.1.4 is back" 0
-wait_until 10 no_problems || fail "problems: $(xdplb status 2>&1)"
+wait_until 40 no_problems || fail "problems: $(xdplb status 2>&1)"
 ok "the dispatcher has no problem with alpha's moves"
 visitors_end near_visitors "$NEAR"
 visitors_end far_visitors "$FAR"
@@ -58,9 +58,9 @@ silence "failures and returns of adapters" claims 3
 rogue_up
 for address in $VIPA4 $VIPA6; do
   rogue announce "$address" >/dev/null
-  wait_until 10 vipa_is "$address" "any(c['mac'] == '$ROGUE_MAC' and c['class'] == 'unknown' for c in d['conflicts'])" ||
+  wait_until 40 vipa_is "$address" "any(c['mac'] == '$ROGUE_MAC' and c['class'] == 'unknown' for c in d['conflicts'])" ||
     fail "$address: the rogue is not named: $(xdplb -j vipa show "$address")"
-  wait_until 10 has_problem vipa_conflict $ROGUE_MAC || fail "the claim is no problem: $(xdplb status 2>&1)"
+  wait_until 40 has_problem vipa_conflict $ROGUE_MAC || fail "the claim is no problem: $(xdplb status 2>&1)"
   ok "$address: a claim by a rogue is a problem that names it"
   host_vipa_is alpha "$address" "d['state'] == 'owned'" || fail "alpha gave $address up: $(on alpha vipa show "$address")"
 done

@@ -33,7 +33,7 @@ for i in 0 1; do
   START=$(now)
   pull dispatcher $i
   next=$((i + 1))
-  wait_until 5 captured_is wire "len(announced('$VIPA6', $START)) >= 1" || fail "e$next does not announce $VIPA6"
+  wait_until 5 captured_is wire "len(announced('$VIPA6', $START, port='dispatcher-e$next')) >= 1" || fail "e$next does not announce $VIPA6"
   asked=$(rogue question $VIPA6 --ip fd00:1::66)
   wait_until 5 captured_is wire "len(pick($asked, kind='answer', ip='$VIPA6')) >= 1" || fail "the first question after the failover got lost: $(captured heard "pick($asked)")"
   expect_captured "e$i fails: the first question, $(captured wire "times(pick($asked, kind='answer'), $START)[0]") s after it, is answered by e$next" wire \

@@ -55,10 +55,10 @@ OTHER=02:00:00:00:e1:99
 CHANGED=$(now)
 ip -n "$LAB-dispatcher" link set e1 address $OTHER
 for address in $VIPA4 $VIPA6; do
-  claims="announced('$address', $CHANGED)"
+  claims="announced('$address', $CHANGED, mac='$OTHER')"
   wait_until 10 captured_is wire "len($claims) >= 3" || fail "$address: announcements of the new MAC: $(captured wire "$claims")"
   expect_captured "$address: the new MAC is announced after $(captured wire "times($claims, $CHANGED)[0]") s, and again" wire \
-    "all(x['mac'] == '$OTHER' and x['port'] == 'dispatcher-e1' and well_formed(x) for x in $claims) and near(times($claims)[:3], [0, 1, 2], 0.5)"
+    "all(x['port'] == 'dispatcher-e1' and well_formed(x) for x in $claims) and near(times($claims)[:3], [0, 1, 2], 0.5)"
   expect_captured "$address: the old MAC is not heard after it" wire "not said('$address', ${claims}[0]['t'], mac='$NEW')"
   wait_until 5 vipa_is "$address" "d['state'] == 'owned' and d['owner'] == 'e1'" || fail "$address: $(xdplb vipa show "$address")"
   expect_equal "$address: answers" $OTHER "$(who_has "$address")"

@@ -20,13 +20,14 @@ host() { ip -n "$LAB-dispatcher" "$@"; }
 # moved WHAT CAUSES FROM TO ADDRESS...: eTO announces these at once, and eFROM is mute. START is the time before it. One of CAUSES is
 # given for it: the kernel sets an adapter down before it goes.
 moved() {
-  local what=$1 cause=$2 from=$3 to=$4 address
+  local what=$1 cause=$2 from=$3 to=$4 address since
   shift 4
   for address; do
-    wait_until 5 captured_is wire "len(announced('$address', $START, port='dispatcher-e$to')) >= 1" || fail "$what: e$to does not announce $address: $(xdplb vipa show "$address")"
+    since="announced('$address', $START, port='dispatcher-e$to')"
+    wait_until 5 captured_is wire "len($since) >= 1" || fail "$what: e$to does not announce $address: $(xdplb vipa show "$address")"
     # 0.5 s: `ip` itself takes its time.
-    expect_captured "$what: $address is announced by e$to after $(captured wire "times(announced('$address', $START), $START)[0]") s" wire \
-      "announced('$address', $START)[0]['t'] - $START <= 0.5 and announced('$address', $START)[0]['mac'] == '$(adapter_mac "$to")' and not said('$address', announced('$address', $START, port='dispatcher-e$to')[0]['t'], mac='$(adapter_mac "$from")')"
+    expect_captured "$what: $address is announced by e$to after $(captured wire "times($since, $START)[0]") s" wire \
+      "${since}[0]['t'] - $START <= 0.5 and ${since}[0]['mac'] == '$(adapter_mac "$to")' and not said('$address', ${since}[0]['t'], mac='$(adapter_mac "$from")')"
     owner_is "$address" "e$to" || fail "$what: $(xdplb vipa show "$address")"
     vipa_is "$address" "d['last_move']['cause'] in '$cause'.split()" || fail "$what: cause of the last move: $(xdplb -j vipa show "$address" | json 'd["last_move"]'), expected $cause"
   done

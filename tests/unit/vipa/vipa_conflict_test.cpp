@@ -85,13 +85,13 @@ TEST_F(Sharing, YieldGivesUpAtTheSecondClaimAndFallsSilent) {
 }
 
 TEST_F(Sharing, AnswerToAProbeKeepsUsSilent) {
-  client_.run("ip addr add 192.0.2.10/32 dev c0");
   set({managed(kVipa, {entry(0)}, {.probe = DuplicateProbe::kFast})});
+  send(arp_answer(arp_probe(kMac0, kVipa).packet, kRogue));  // waits in the socket before the first timer is due
   ASSERT_TRUE(run_wire([&] { return status(kVipa).report.state == VipaState::kConflict; }));
   settle();
   EXPECT_THAT(about(kVipa), Each(bytes_of(arp_probe(kMac0, kVipa))));
   ASSERT_EQ(conflicts_.size(), 1u);
-  EXPECT_EQ(conflicts_[0].mac, kClientMac);
+  EXPECT_EQ(conflicts_[0].mac, kRogue);
   EXPECT_EQ(conflicts_[0].ifindex, e(0));
 }
 

@@ -58,13 +58,13 @@ TEST_F(Discovery, OwnProbeThatComesBackIsNoConflict) {
 }
 
 TEST_F(Discovery, AnswerToTheProbeKeepsUsSilent) {
-  client_.run("ip addr add 2001:db8::10/128 dev c0 nodad");
   set({managed(kVipaV6, {entry(0)}, {.probe = DuplicateProbe::kFast})});
+  send(nd_announcement(kRogue, kVipaV6, kVipaV6));  // as RFC 4861 7.2.4 answers a probe
   ASSERT_TRUE(run_wire([&] { return status(kVipaV6).report.state == VipaState::kConflict; }));
   settle();
   for (const auto& frame : about(kVipaV6)) EXPECT_TRUE(decode_solicitation(frame)) << "probes alone";
   ASSERT_EQ(conflicts_.size(), 1u);
-  EXPECT_EQ(conflicts_[0].mac, kClientMac);
+  EXPECT_EQ(conflicts_[0].mac, kRogue);
 }
 
 TEST_F(Discovery, EverySolicitationIsAnsweredByTheOwnerWithOverride) {
