@@ -32,6 +32,7 @@ void ServerResolver::update(const ResolverTask& task) {
     }
     if (place->second.ifindex != 0) monitor_->release_neighbor(place->second.ifindex, place->first);
     known_.erase(place->first);
+    last_.erase(place->first);
     place = places_.erase(place);
   }
   for (const auto& address : task.addresses) place(address, task.interfaces);
@@ -100,6 +101,7 @@ void ServerResolver::take_over(const Neighbor& neighbor) {
   // makes every neighbour fail and says nothing about the servers.
   if (neighbor.state == NeighborState::kValid) {
     known_[neighbor.address] = {.mac = neighbor.mac, .ifindex = neighbor.ifindex};
+    last_[neighbor.address] = known_[neighbor.address];
   } else if (neighbor.state == NeighborState::kFailed) {
     const auto* link = monitor_->find_link(neighbor.ifindex);
     if (link != nullptr && link->is_usable()) known_.erase(neighbor.address);
@@ -143,7 +145,9 @@ ServerTargets ServerResolver::targets() const {
 
 const ServerTarget* ServerResolver::find_known(const IpAddress& address) const {
   const auto found = known_.find(address);
-  return found == known_.end() ? nullptr : &found->second;
+  if (found != known_.end()) return &found->second;
+  const auto last = last_.find(address);
+  return last == last_.end() ? nullptr : &last->second;
 }
 
 std::uint32_t ServerResolver::interface_of(const IpAddress& address) const {

@@ -84,6 +84,7 @@ class ServerResolver {
   std::function<void(const IpAddress&)> handler_;
   std::map<IpAddress, Place> places_;
   ServerTargets known_;
+  ServerTargets last_;  // of every address that was ever resolved: whom a MAC belongs to outlives its answers
   std::map<IpAddress, unsigned> missed_;  // adapters that are silent: how often in a row
   unsigned missed_limit_ = 3;
 };
