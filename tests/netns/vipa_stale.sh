@@ -45,7 +45,7 @@ heals "a solicitation to the old owner" $VIPA6 --ip fd00:1::66 --to $VIPA6
 # A broadcast question is heard by all three; only the owner answers.
 for address in $VIPA4 $VIPA6; do expect_equal "$address: answers to a broadcast question" "$NEW" "$(who_has "$address")"; done
 for address in $VIPA4 $VIPA6; do
-  expect_captured "$address: since e1 spoke, nobody else did" wire "{x['mac'] for x in said('$address', announced('$address', $MOVED)[0]['t'])} == {'$NEW'}"
+  expect_captured "$address: since e1 spoke, nobody else did" wire "{x['mac'] for x in said('$address', announced('$address', $MOVED, mac='$NEW')[0]['t'])} == {'$NEW'}"
 done
 
 # ---- the owner gets another MAC
