@@ -8,11 +8,12 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034  # used by the scripts that source this one
 # clang compiles the BPF program; clang-16 makes the faster code, clang-14 is the fallback where there is none.
 BUILD_PACKAGES=(g++ cmake ninja-build clang-16 llvm-16 bpftool libbpf-dev libxdp-dev libboost1.81-dev libcli11-dev nlohmann-json3-dev
-  libfmt-dev libmnl-dev libgtest-dev libgmock-dev pkg-config zlib1g-dev libelf-dev)
+  libfmt-dev libmnl-dev libgtest-dev libgmock-dev pkg-config zlib1g-dev libelf-dev libssl-dev libre2-dev)
 # shellcheck disable=SC2034
 RUN_PACKAGES=(iproute2 ethtool procps util-linux mount curl nginx-light python3 nftables tcpdump xdp-tools)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(iputils-ping shellcheck clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+TEST_PACKAGES=(iputils-ping shellcheck clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev openssl dnsmasq-base redis-server
+  python3-aiosmtpd)
 
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2

@@ -3,6 +3,9 @@
 #pragma once
 
 #include "base/result.h"
+#include "model/advisor_config.h"
+#include "model/exit_config.h"
+#include "model/manager_config.h"
 #include "net/address.h"
 
 #include <compare>
@@ -29,9 +32,31 @@ std::string_view on_stale_name(OnStale on_stale);  // "repick", "reset", "drop"
 // What becomes of a packet for a port without servers.
 enum class NoServer : std::uint8_t { kDrop, kPass, kReset };
 std::string_view no_server_name(NoServer no_server);  // "drop", "pass", "reset"
+// What becomes of new and old flows when advisors say that every server of a port is down: traffic goes on to all of
+// them (the classic behaviour), is dropped, or is reset.
+enum class OnAllDown : std::uint8_t { kRowsStay, kDrop, kReset };
+std::string_view on_all_down_name(OnAllDown on_all_down);  // "rows-stay", "drop", "reset"
 // Who answers an echo request to a cluster's address.
 enum class Echo : std::uint8_t { kServer, kDispatcher, kOff };
 std::string_view echo_name(Echo echo);  // "server", "dispatcher", "off"
+
+// What is said of a server's administration, by any source; the larger, the more severe.
+enum class Admin : std::uint8_t {
+  kReady,
+  kDrain,     // no new flows; keeps its flows and its sticky clients
+  kDrainNow,  // no new flows, not even of sticky clients
+  kDown,      // out at once
+};
+std::string_view admin_name(Admin admin);  // "ready", "drain", "drain-now", "down"
+
+inline constexpr unsigned kMaxTier = 3;
+
+// How many servers of a port must be up: a number, or percent of its servers.
+struct MinUp {
+  unsigned value = 1;  // 1..1000, percent 1..100
+  bool is_percent = false;
+  bool operator==(const MinUp&) const = default;
+};
 
 // Every member below has an initialiser: without one g++ warns about a designated initialiser that leaves it out.
 struct ServerConfig {
@@ -44,6 +69,9 @@ struct ServerConfig {
   std::optional<Family> family{};    // serves only this family of the cluster's addresses when set
   // 802.1Q tag of frames to it: absent: as the client's frame came; 0: none; 1..4094.
   std::optional<std::uint16_t> vlan{};
+  unsigned tier = 0;              // 0..kMaxTier: gets new flows while the better tiers have less than min_up servers up
+  bool has_fixed_weight = false;  // the manager leaves its weight alone
+  Admin admin = Admin::kReady;    // the configuration's word; others are said at run time
   bool operator==(const ServerConfig&) const = default;
 };
 
@@ -61,9 +89,13 @@ struct PortConfig {
   // This port and that one of the same cluster and protocol share their clients' affinity: equal servers (names,
   // addresses, weights) and equal sticky settings. The other port has no crossport of its own.
   std::optional<std::uint16_t> crossport{};
-  bool udp_tracking = false;     // UDP only: every flow is written down
-  unsigned new_flow_limit = 0;   // flows written down a second; 0: no limit
-  unsigned half_open_limit = 0;  // connections without an ACK above which an event tells of it; 0: none
+  bool udp_tracking = false;               // UDP only: every flow is written down
+  unsigned new_flow_limit = 0;             // flows written down a second; 0: no limit
+  unsigned half_open_limit = 0;            // connections without an ACK above which an event tells of it; 0: none
+  std::optional<AdvisorConfig> advisor{};  // probes the servers; absent: nothing does, all count as up
+  MinUp min_up{};
+  OnAllDown on_all_down = OnAllDown::kRowsStay;  // reset: TCP only
+  unsigned slow_start_s = 0;  // a server that comes back gets its weight in ten steps over so long; 0..kMaxTimeout
   std::vector<ServerConfig> servers{};
   bool operator==(const PortConfig&) const = default;
 
@@ -79,6 +111,7 @@ struct ClusterConfig {
   // addresses: "198.51.100.0/24"; "0.0.0.0" and "::" are everything.
   std::vector<IpPrefix> prefixes{};
   Echo echo = Echo::kServer;
+  ManagerConfig manager{};
   std::vector<PortConfig> ports{};
   bool operator==(const ClusterConfig&) const = default;
 };
@@ -144,19 +177,12 @@ struct Config {
   // The kernel settings that owning VIPAs needs are made, and restored at the end; else they are only checked.
   bool fix_host = false;
   HealthConfig health{};
+  bool has_failure_guard = true;    // when very much fails at once nobody is taken out (model/failure_guard.h)
+  std::vector<ExitConfig> exits{};  // each event at most once
   std::vector<ClusterConfig> clusters{};
   std::vector<VipaConfig> vipas{};  // each address once; in no cluster, too
   bool operator==(const Config&) const = default;
 };
-
-// What the operator says of a server at run time; not part of the configuration.
-enum class Admin : std::uint8_t {
-  kReady,
-  kDrain,     // no new flows; keeps its flows and its sticky clients
-  kDrainNow,  // no new flows, not even of sticky clients
-  kDown,      // out at once
-};
-std::string_view admin_name(Admin admin);  // "ready", "drain", "drain-now", "down"
 
 // Paths as a person types them: "web", "web/443" (tcp), "web/53/udp", "web/443/s1", "web/53/udp/s1".
 struct PortPath {

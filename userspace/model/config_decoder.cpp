@@ -15,11 +15,12 @@ using nlohmann::json;
 namespace {
 
 constexpr unsigned kMaxPort = 65535;
-constexpr std::size_t kOptionKeys = 10;
+constexpr std::size_t kOptionKeys = 13;
 // First the options, then what a port is.
-constexpr std::array<std::string_view, kOptionKeys + 3> kPortKeys = {
-    "pick",         "stale_timeout",  "on_stale",        "no_server", "sticky",   "sticky_mask", "crossport",
-    "udp_tracking", "new_flow_limit", "half_open_limit", "port",      "protocol", "servers"};
+constexpr std::array<std::string_view, kOptionKeys + 4> kPortKeys = {
+    "pick",       "stale_timeout", "on_stale",       "no_server",       "sticky", "sticky_mask",
+    "crossport",  "udp_tracking",  "new_flow_limit", "half_open_limit", "min_up", "on_all_down",
+    "slow_start", "port",          "protocol",       "servers",         "advisor"};
 
 }  // namespace
 
@@ -147,6 +148,15 @@ bool ConfigDecoder::crossport(const json& value, const std::string& path, std::o
   return port_number(value, path, field.emplace());
 }
 
+bool ConfigDecoder::min_up(const json& value, const std::string& path, std::optional<MinUp>& field) {
+  if (value.is_string()) return word<parse_min_up>(value, path, field);
+  return number(value, path, {.min = 1, .max = kMaxMinUp}, field.emplace().value);
+}
+
+bool ConfigDecoder::tier(const json& value, const std::string& path, unsigned& field) {
+  return number(value, path, {.min = 0, .max = kMaxTier}, field);
+}
+
 bool ConfigDecoder::vlan(const json& value, const std::string& path, std::optional<std::uint16_t>& field) {
   if (value.is_string()) return word<parse_vlan>(value, path, field);
   unsigned wide = 0;
@@ -206,12 +216,16 @@ bool ConfigDecoder::interfaces(const json& value, const std::string& path,
 }
 
 bool ConfigDecoder::server(const json& value, const std::string& path, ServerConfig& server) {
-  constexpr std::array<std::string_view, 6> kKeys = {"name", "address", "addresses", "weight", "family", "vlan"};
+  constexpr std::array<std::string_view, 9> kKeys = {"name", "address", "addresses",    "weight", "family",
+                                                     "vlan", "tier",    "fixed_weight", "admin"};
   const bool decoded =
       keys(value, path, kKeys) && optional(value, path, "name", server.name, &ConfigDecoder::server_name) &&
       server_addresses(value, path, server) && optional(value, path, "weight", server.weight, &ConfigDecoder::weight) &&
       optional(value, path, "family", server.family, &ConfigDecoder::family) &&
-      optional(value, path, "vlan", server.vlan, &ConfigDecoder::vlan);
+      optional(value, path, "vlan", server.vlan, &ConfigDecoder::vlan) &&
+      optional(value, path, "tier", server.tier, &ConfigDecoder::tier) &&
+      optional(value, path, "fixed_weight", server.has_fixed_weight, &ConfigDecoder::truth) &&
+      optional(value, path, "admin", server.admin, &ConfigDecoder::word<parse_admin, Admin>);
   if (decoded && server.name.empty()) server.name = server.address.to_string();
   return decoded;
 }
@@ -242,7 +256,10 @@ bool ConfigDecoder::port_options(const json& value, const std::string& path, Por
          take("crossport", changes.crossport, &Decoder::some<std::optional<std::uint16_t>, &Decoder::crossport>) &&
          take("udp_tracking", changes.udp_tracking, &Decoder::some<bool, &Decoder::truth>) &&
          take("new_flow_limit", changes.new_flow_limit, &Decoder::some<unsigned, &Decoder::limit>) &&
-         take("half_open_limit", changes.half_open_limit, &Decoder::some<unsigned, &Decoder::limit>);
+         take("half_open_limit", changes.half_open_limit, &Decoder::some<unsigned, &Decoder::limit>) &&
+         take("min_up", changes.min_up, &Decoder::min_up) &&
+         take("on_all_down", changes.on_all_down, &Decoder::word<parse_on_all_down, std::optional<OnAllDown>>) &&
+         take("slow_start", changes.slow_start_s, &Decoder::some<unsigned, &Decoder::time<0, kMaxTimeout>>);
 }
 
 bool ConfigDecoder::port_changes(const json& value, const std::string& path, PortChanges& changes) {
@@ -250,27 +267,29 @@ bool ConfigDecoder::port_changes(const json& value, const std::string& path, Por
 }
 
 bool ConfigDecoder::port(const json& value, const std::string& path, PortConfig& port) {
+  using Decoder = ConfigDecoder;
   PortChanges options;
   const bool decoded =
-      keys(value, path, kPortKeys) && required(value, path, "port", port.port, &ConfigDecoder::port_number) &&
-      optional(value, path, "protocol", port.protocol, &ConfigDecoder::protocol) &&
-      port_options(value, path, options) &&
-      optional(value, path, "servers", port.servers, &ConfigDecoder::list<ServerConfig, &ConfigDecoder::server>);
+      keys(value, path, kPortKeys) && required(value, path, "port", port.port, &Decoder::port_number) &&
+      optional(value, path, "protocol", port.protocol, &Decoder::protocol) && port_options(value, path, options);
   options.apply(port);
-  return decoded;
+  set_port_protocol(port.protocol);
+  return decoded && optional(value, path, "advisor", port.advisor, &Decoder::some<AdvisorConfig, &Decoder::advisor>) &&
+         optional(value, path, "servers", port.servers, &Decoder::list<ServerConfig, &Decoder::server>);
 }
 
 bool ConfigDecoder::cluster(const json& value, const std::string& path, ClusterConfig& cluster) {
-  constexpr std::array<std::string_view, 4> kKeys = {"name", "addresses", "echo", "ports"};
+  constexpr std::array<std::string_view, 5> kKeys = {"name", "addresses", "echo", "manager", "ports"};
   return keys(value, path, kKeys) && required(value, path, "name", cluster.name, &ConfigDecoder::cluster_name) &&
          required(value, path, "addresses", cluster, &ConfigDecoder::cluster_addresses) &&
          optional(value, path, "echo", cluster.echo, &ConfigDecoder::word<parse_echo, Echo>) &&
+         optional(value, path, "manager", cluster.manager, &ConfigDecoder::manager) &&
          optional(value, path, "ports", cluster.ports, &ConfigDecoder::list<PortConfig, &ConfigDecoder::port>);
 }
 
 bool ConfigDecoder::config(const json& value, const std::string& path, Config& config) {
-  constexpr std::array<std::string_view, 8> kKeys = {"interfaces", "secret", "peers",    "decrement_ttl",
-                                                     "fix_host",   "health", "clusters", "vipas"};
+  constexpr std::array<std::string_view, 10> kKeys = {"interfaces", "secret", "peers", "decrement_ttl", "fix_host",
+                                                      "health",     "guard",  "exits", "clusters",      "vipas"};
   using Mac = MacAddress;
   HealthChanges health;
   const bool decoded =
@@ -281,6 +300,8 @@ bool ConfigDecoder::config(const json& value, const std::string& path, Config& c
       optional(value, path, "decrement_ttl", config.decrement_ttl, &ConfigDecoder::truth) &&
       optional(value, path, "fix_host", config.fix_host, &ConfigDecoder::truth) &&
       optional(value, path, "health", health, &ConfigDecoder::health_changes) &&
+      optional(value, path, "guard", config.has_failure_guard, &ConfigDecoder::truth) &&
+      optional(value, path, "exits", config.exits, &ConfigDecoder::exits) &&
       required(value, path, "clusters", config.clusters,
                &ConfigDecoder::list<ClusterConfig, &ConfigDecoder::cluster>) &&
       optional(value, path, "vipas", config.vipas, &ConfigDecoder::list<VipaConfig, &ConfigDecoder::vipa>);

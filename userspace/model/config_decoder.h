@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -40,6 +41,12 @@ class ConfigDecoder {
   // An object of options of a VIPA, or of health, and nothing else.
   bool vipa_changes(const Json& value, const std::string& path, VipaChanges& changes);
   bool health_changes(const Json& value, const std::string& path, HealthChanges& changes);
+  bool advisor(const Json& value, const std::string& path, AdvisorConfig& advisor);
+  bool manager_changes(const Json& value, const std::string& path, ManagerChanges& changes);
+  bool exits(const Json& value, const std::string& path, std::vector<ExitConfig>& exits);
+
+  // Of the port that an advisor is for, where it is not told by the document: dns asks a TCP port over TCP.
+  void set_port_protocol(Protocol protocol) { port_protocol_ = protocol; }
 
   // One line that begins with the path, unless that is the root.
   const std::string& failure() const { return failure_; }
@@ -91,19 +98,57 @@ class ConfigDecoder {
   bool interfaces(const Json& value, const std::string& path, std::optional<std::vector<std::string>>& field);
   bool server_addresses(const Json& value, const std::string& path, ServerConfig& server);
   bool port_options(const Json& value, const std::string& path, PortChanges& changes);
-  // ---- config_decoder_vipa.cpp
   template <unsigned min, unsigned max>
   bool time(const Json& value, const std::string& path, unsigned& field);
   template <unsigned min, unsigned max>
   bool count(const Json& value, const std::string& path, unsigned& field);
+  // ---- config_decoder_vipa.cpp
   bool refresh(const Json& value, const std::string& path, unsigned& field);
   bool list_entry(const Json& value, const std::string& path, std::string& field);
   bool preferred(const Json& value, const std::string& path, std::optional<std::vector<std::string>>& field);
   bool proxy(const Json& value, const std::string& path, std::optional<std::string>& field);
   bool vipa_options(const Json& value, const std::string& path, VipaChanges& changes);
+  bool min_up(const Json& value, const std::string& path, std::optional<MinUp>& field);
+  bool tier(const Json& value, const std::string& path, unsigned& field);
+  // ---- config_decoder_manager.cpp
+  bool manager(const Json& value, const std::string& path, ManagerConfig& manager);
+  bool proportions(const Json& value, const std::string& path, std::optional<std::array<unsigned, 4>>& field);
+  bool smoothing(const Json& value, const std::string& path, unsigned& field);
+  bool user_exit(const Json& value, const std::string& path, ExitConfig& field);
+  // A text that a rule of model/advisor_rules.h takes.
+  template <auto rule>
+  bool ruled(const Json& value, const std::string& path, std::string& field);
+  bool command(const Json& value, const std::string& path, std::vector<std::string>& field);
+  // ---- config_decoder_advisor.cpp
+  bool advisor_keys(const Json& value, const std::string& path, const AdvisorConfig& advisor);
+  bool advisor_times(const Json& value, const std::string& path, AdvisorConfig& advisor);
+  bool advisor_way(const Json& value, const std::string& path, AdvisorConfig& advisor);
+  bool advisor_needs(const Json& value, const std::string& path, const AdvisorConfig& advisor);
+  bool probe_time(const Json& value, const std::string& path, unsigned& field);
+  bool probed_port(const Json& value, const std::string& path, std::optional<std::uint16_t>& field);
+  bool composite(const Json& value, const std::string& path, AdvisorConfig& advisor);
+  bool composite_check(const Json& value, const std::string& path, AdvisorConfig& advisor);
+  // ---- config_decoder_probe.cpp
+  bool bytes(const Json& value, const std::string& path, std::string& field);
+  bool match_text(const Json& value, const std::string& path, ReplyMatch& match);
+  bool match_regex(const Json& value, const std::string& path, ReplyMatch& match);
+  bool match(const Json& value, const std::string& path, std::optional<ReplyMatch>& field);
+  bool http(const Json& value, const std::string& path, HttpOptions& http);
+  bool http_headers(const Json& value, const std::string& path, HttpOptions& http);
+  bool status(const Json& value, const std::string& path, StatusRange& field);
+  bool statuses(const Json& value, const std::string& path, std::vector<StatusRange>& field);
+  bool tls(const Json& value, const std::string& path, TlsOptions& tls);
+  bool tcp_step(const Json& value, const std::string& path, TcpStep& field);
+  bool tcp_steps(const Json& value, const std::string& path, std::vector<TcpStep>& field);
+  bool dns(const Json& value, const std::string& path, DnsOptions& dns);
+  bool udp(const Json& value, const std::string& path, UdpOptions& udp);
+  bool payload(const Json& value, const std::string& path, std::string& field);
+  bool exec(const Json& value, const std::string& path, ExecOptions& exec);
 
   std::string failure_;
   std::string failed_path_;
+  Protocol port_protocol_ = Protocol::kUdp;
+  bool is_in_composite_ = false;
 };
 
 template <typename T>
@@ -137,6 +182,23 @@ bool ConfigDecoder::word(const Json& value, const std::string& path, Field& fiel
   if (!parsed) return reject(path, parsed.error().message);
   field = *parsed;
   return true;
+}
+
+template <unsigned min, unsigned max>
+bool ConfigDecoder::time(const Json& value, const std::string& path, unsigned& field) {
+  return duration(value, path, {.min = min, .max = max}, field);
+}
+
+template <unsigned min, unsigned max>
+bool ConfigDecoder::count(const Json& value, const std::string& path, unsigned& field) {
+  return number(value, path, {.min = min, .max = max}, field);
+}
+
+template <auto rule>
+bool ConfigDecoder::ruled(const Json& value, const std::string& path, std::string& field) {
+  if (!text(value, path, field)) return false;
+  const auto good = rule(field);
+  return good || reject(path, good.error().message);
 }
 
 template <typename T, ConfigDecoder::Step<T> step>

@@ -19,16 +19,6 @@ constexpr std::array<std::string_view, kVipaOptions + 1> kVipaKeys = {
 
 }  // namespace
 
-template <unsigned min, unsigned max>
-bool ConfigDecoder::time(const json& value, const std::string& path, unsigned& field) {
-  return duration(value, path, {.min = min, .max = max}, field);
-}
-
-template <unsigned min, unsigned max>
-bool ConfigDecoder::count(const json& value, const std::string& path, unsigned& field) {
-  return number(value, path, {.min = min, .max = max}, field);
-}
-
 bool ConfigDecoder::refresh(const json& value, const std::string& path, unsigned& field) {
   if (value.is_string()) return word<parse_refresh>(value, path, field);
   if (!time<0, kMaxVipaTime>(value, path, field)) return false;

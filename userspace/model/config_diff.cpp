@@ -122,6 +122,13 @@ void removed_clusters(const Config& before, const ClusterIndex& after, std::vect
   }
 }
 
+std::string_view switch_change(bool after) { return after ? "off -> on" : "on -> off"; }
+
+// For two that differ: from one text to the other, or what they have in common when the texts leave the difference out.
+std::string text_change(const std::string& before, const std::string& after) {
+  return before == after ? before + " details changed" : fmt::format("{} -> {}", before, after);
+}
+
 std::string server_change(const ServerConfig& before, const ServerConfig& after) {
   std::string text;
   if (const auto old = addresses_of(before), now = addresses_of(after); old != now) {
@@ -135,13 +142,23 @@ std::string server_change(const ServerConfig& before, const ServerConfig& after)
   if (before.vlan != after.vlan) {
     text += fmt::format(" vlan {} -> {}", vlan_text(before.vlan), vlan_text(after.vlan));
   }
+  if (before.tier != after.tier) text += fmt::format(" tier {} -> {}", before.tier, after.tier);
+  if (before.has_fixed_weight != after.has_fixed_weight) {
+    text += fmt::format(" fixed_weight {}", switch_change(after.has_fixed_weight));
+  }
+  if (before.admin != after.admin) {
+    text += fmt::format(" admin {} -> {}", admin_name(before.admin), admin_name(after.admin));
+  }
   return text;
 }
 
 std::string added_server(const ServerConfig& server) {
   const std::string family = server.family ? fmt::format(" family {}", family_name(*server.family)) : "";
   const std::string vlan = server.vlan ? fmt::format(" vlan {}", vlan_text(server.vlan)) : "";
-  return fmt::format("{} weight {}{}{}", list_text(addresses_of(server)), server.weight, family, vlan);
+  const std::string tier = server.tier == 0 ? "" : fmt::format(" tier {}", server.tier);
+  const std::string admin = server.admin == Admin::kReady ? "" : fmt::format(" admin {}", admin_name(server.admin));
+  return fmt::format("{} weight {}{}{}{}{}{}", list_text(addresses_of(server)), server.weight, family, vlan, tier,
+                     server.has_fixed_weight ? " fixed_weight on" : "", admin);
 }
 
 // Everything that `after` has beyond or otherwise than `before`, which may be null.
@@ -168,6 +185,13 @@ std::string changed_options(const OptionTexts& before, const OptionTexts& after)
   return text;
 }
 
+// Of the texts of equal advisors there is no change; those of others may be equal, too.
+std::string advisor_change(const PortConfig& before, const PortConfig& after) {
+  if (before.advisor == after.advisor || !before.advisor || !after.advisor) return {};
+  const std::string text = advisor_text(*after.advisor);
+  return advisor_text(*before.advisor) == text ? fmt::format(" advisor {}", text_change(text, text)) : "";
+}
+
 // " sticky 60s" for each option that is not the usual one.
 std::string added_options(const OptionTexts& usual, const OptionTexts& options) {
   std::string text;
@@ -182,8 +206,9 @@ void changed_ports(const ClusterConfig* before, const ClusterConfig& after, std:
   for (const PortConfig& port : after.ports) {
     const std::string path = port_text(after, port);
     const PortConfig* const old = lookup(known, port_key(port));
-    const std::string change = old == nullptr ? added_options(option_texts(PortConfig{}), option_texts(port))
-                                              : changed_options(option_texts(*old), option_texts(port));
+    const std::string change =
+        old == nullptr ? added_options(option_texts(PortConfig{}), option_texts(port))
+                       : changed_options(option_texts(*old), option_texts(port)) + advisor_change(*old, port);
     if (old == nullptr) {
       lines.push_back(fmt::format("+ port {}{}", path, change));
     } else if (!change.empty()) {
@@ -199,18 +224,24 @@ std::string cluster_change(const ClusterConfig& before, const ClusterConfig& aft
     text += fmt::format(" addresses {} -> {}", addresses_text(before), addresses_text(after));
   }
   if (before.echo != after.echo) text += fmt::format(" echo {} -> {}", echo_name(before.echo), echo_name(after.echo));
+  if (before.manager != after.manager) {
+    text += fmt::format(" manager {}", text_change(manager_text(before.manager), manager_text(after.manager)));
+  }
   return text;
 }
 
-std::string added_echo(const ClusterConfig& cluster) {
-  return cluster.echo == Echo::kServer ? "" : fmt::format(" echo {}", echo_name(cluster.echo));
+std::string added_cluster(const ClusterConfig& cluster) {
+  std::string text = addresses_text(cluster);
+  if (cluster.echo != Echo::kServer) text += fmt::format(" echo {}", echo_name(cluster.echo));
+  if (cluster.manager != ManagerConfig{}) text += " manager " + manager_text(cluster.manager);
+  return text;
 }
 
 void changed_clusters(const ClusterIndex& before, const Config& after, std::vector<std::string>& lines) {
   for (const ClusterConfig& cluster : after.clusters) {
     const ClusterConfig* const old = lookup(before, cluster.name);
     if (old == nullptr) {
-      lines.push_back(fmt::format("+ cluster {} {}{}", cluster.name, addresses_text(cluster), added_echo(cluster)));
+      lines.push_back(fmt::format("+ cluster {} {}", cluster.name, added_cluster(cluster)));
     } else if (const std::string change = cluster_change(*old, cluster); !change.empty()) {
       lines.push_back(fmt::format("~ cluster {}{}", cluster.name, change));
     }
@@ -243,8 +274,25 @@ void changed_vipas(const VipaIndex& before, const Config& after, std::vector<std
   }
 }
 
+const ExitConfig* exit_of(const std::vector<ExitConfig>& exits, ExitEvent event) {
+  const auto found =
+      std::find_if(exits.begin(), exits.end(), [&](const ExitConfig& exit) { return exit.event == event; });
+  return found == exits.end() ? nullptr : &*found;
+}
+
+void changed_exits(const Config& before, const Config& after, std::vector<std::string>& lines) {
+  for (const ExitEvent event : kExitEvents) {
+    const ExitConfig* const old = exit_of(before.exits, event);
+    const ExitConfig* const now = exit_of(after.exits, event);
+    const bool is_equal = old == nullptr || now == nullptr ? old == now : *old == *now;
+    if (is_equal) continue;
+    const auto text = [](const ExitConfig* exit) { return exit == nullptr ? "none" : exit_text(*exit); };
+    lines.push_back(fmt::format("~ exit {} {}", exit_event_name(event), text_change(text(old), text(now))));
+  }
+}
+
 void changed_switch(std::string_view name, bool before, bool after, std::vector<std::string>& lines) {
-  if (before != after) lines.push_back(fmt::format("~ {} {}", name, after ? "off -> on" : "on -> off"));
+  if (before != after) lines.push_back(fmt::format("~ {} {}", name, switch_change(after)));
 }
 
 }  // namespace
@@ -268,6 +316,8 @@ std::vector<std::string> diff_lines(const Config& before, const Config& after) {
   if (before.health != after.health) {
     lines.push_back("~ health" + changed_options(option_texts(before.health), option_texts(after.health)));
   }
+  changed_switch("guard", before.has_failure_guard, after.has_failure_guard, lines);
+  changed_exits(before, after, lines);
   changed_clusters(index_clusters(before), after, lines);
   changed_vipas(index_vipas(before), after, lines);
   return lines;

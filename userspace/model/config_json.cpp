@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/config_json.h"
 
+#include "model/advisor_json.h"
 #include "model/config_decoder.h"
 #include "model/option_text.h"
 
@@ -87,6 +88,8 @@ json encode_config(const Config& config) {
   if (const HealthChanges health = options_of(config.health); !health.is_empty()) {
     document["health"] = encode_health_changes(health);
   }
+  if (!config.has_failure_guard) document["guard"] = false;
+  if (!config.exits.empty()) document["exits"] = encode_exits(config.exits);
   json& clusters = document["clusters"] = json::array();
   for (const ClusterConfig& cluster : config.clusters) clusters.push_back(encode_cluster(cluster));
   for (const VipaConfig& vipa : config.vipas) document["vipas"].push_back(encode_vipa(vipa));
@@ -111,6 +114,9 @@ json encode_server(const ServerConfig& server) {
   encode_adapters(addresses_of(server), object);
   if (server.family) object["family"] = std::string(family_name(*server.family));
   if (server.vlan) object["vlan"] = encode_vlan(server.vlan);
+  if (server.tier != 0) object["tier"] = server.tier;
+  if (server.has_fixed_weight) object["fixed_weight"] = true;
+  if (server.admin != Admin::kReady) object["admin"] = admin_name(server.admin);
   return object;
 }
 
@@ -130,6 +136,11 @@ json encode_port_changes(const PortChanges& changes) {
   if (changes.udp_tracking) object["udp_tracking"] = *changes.udp_tracking;
   if (changes.new_flow_limit) object["new_flow_limit"] = *changes.new_flow_limit;
   if (changes.half_open_limit) object["half_open_limit"] = *changes.half_open_limit;
+  if (changes.min_up) {
+    object["min_up"] = changes.min_up->is_percent ? json(min_up_text(*changes.min_up)) : json(changes.min_up->value);
+  }
+  if (changes.on_all_down) object["on_all_down"] = on_all_down_name(*changes.on_all_down);
+  if (changes.slow_start_s) object["slow_start"] = duration_text(*changes.slow_start_s);
   return object;
 }
 
@@ -137,6 +148,7 @@ json encode_port(const PortConfig& port) {
   json object = encode_port_changes(options_of(port));
   object["port"] = port.port;
   object["protocol"] = protocol_name(port.protocol);
+  if (port.advisor) object["advisor"] = encode_advisor(*port.advisor);
   json& servers = object["servers"] = json::array();
   for (const ServerConfig& server : port.servers) servers.push_back(encode_server(server));
   return object;
@@ -145,6 +157,7 @@ json encode_port(const PortConfig& port) {
 json encode_cluster(const ClusterConfig& cluster) {
   json object = {{"name", cluster.name}, {"addresses", address_texts(cluster.addresses, cluster.prefixes)}};
   if (cluster.echo != Echo::kServer) object["echo"] = echo_name(cluster.echo);
+  if (cluster.manager != ManagerConfig{}) object["manager"] = encode_manager(cluster.manager);
   json& ports = object["ports"] = json::array();
   for (const PortConfig& port : cluster.ports) ports.push_back(encode_port(port));
   return object;

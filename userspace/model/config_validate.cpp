@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // validate(): the rules a configuration must obey, in document order.
+#include "model/advisor_json.h"
 #include "model/config.h"
+#include "model/config_decoder.h"
 #include "model/option_text.h"
 #include "model/port_rules.h"
 #include "model/text.h"
@@ -117,6 +119,9 @@ Result<void> check_server(const ServerConfig& server, const std::string& path) {
   if (server.vlan && *server.vlan > kMaxVlan) {
     return invalid(fmt::format("server {}: vlan {} is not in 0..{}", path, *server.vlan, kMaxVlan));
   }
+  if (server.tier > kMaxTier) {
+    return invalid(fmt::format("server {}: tier {} is not in 0..{}", path, server.tier, kMaxTier));
+  }
   if (const std::size_t count = 1 + server.further_addresses.size(); count > kMaxAdapters) {
     return invalid(fmt::format("server {}: it has {} addresses, at most {} are possible", path, count, kMaxAdapters));
   }
@@ -165,6 +170,12 @@ Result<void> check_servers(const PortConfig& port, const std::string& port_path,
   return {};
 }
 
+Result<void> check_manager(const ClusterConfig& cluster) {
+  const auto checked =
+      decode_manager_changes(encode_manager(cluster.manager), fmt::format("cluster {}: manager", cluster.name));
+  return checked ? Result<void>() : Result<void>(checked.error());
+}
+
 Result<void> check_ports(const ClusterConfig& cluster, const VipaOwners& owners) {
   std::set<std::pair<std::uint16_t, Protocol>> seen;
   for (const PortConfig& port : cluster.ports) {
@@ -174,6 +185,18 @@ Result<void> check_ports(const ClusterConfig& cluster, const VipaOwners& owners)
     if (auto checked = check_servers(port, path, owners); !checked) return checked;
     if (auto checked = check_port_options(cluster, port); !checked) return checked;
   }
+  return {};
+}
+
+Result<void> check_exits(const std::vector<ExitConfig>& exits) {
+  std::set<ExitEvent> seen;
+  for (const ExitConfig& exit : exits) {
+    if (seen.insert(exit.event).second) continue;
+    return conflict(fmt::format("exit {}: defined twice", exit_event_name(exit.event)));
+  }
+  ConfigDecoder decoder;
+  std::vector<ExitConfig> again;
+  if (!decoder.exits(encode_exits(exits), "exits", again)) return invalid(decoder.failure());
   return {};
 }
 
@@ -187,6 +210,7 @@ Result<void> validate(const Config& config) {
   const VipaOwners owners = collect_vipas(config);
   const auto is_vipa = [&owners](const IpAddress& address) { return owners.contains(address); };
   if (auto checked = check_health(config.health, is_vipa); !checked) return checked;
+  if (auto checked = check_exits(config.exits); !checked) return checked;
   PrefixOwners prefixes;
   std::unordered_set<std::string_view> names;
   for (const ClusterConfig& cluster : config.clusters) {
@@ -194,6 +218,7 @@ Result<void> validate(const Config& config) {
     if (!names.insert(cluster.name).second) return conflict(fmt::format("cluster {}: defined twice", cluster.name));
     if (auto checked = check_addresses(cluster, owners); !checked) return checked;
     if (auto checked = check_prefixes(cluster, prefixes); !checked) return checked;
+    if (auto checked = check_manager(cluster); !checked) return checked;
     if (auto checked = check_ports(cluster, owners); !checked) return checked;
   }
   return check_vipas(config.vipas);

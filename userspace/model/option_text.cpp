@@ -2,6 +2,7 @@
 #include "model/option_text.h"
 
 #include "model/text.h"
+#include "model/words.h"
 
 #include <fmt/format.h>
 
@@ -10,18 +11,14 @@
 namespace xdplb {
 namespace {
 
-template <typename T>
-struct Word {
-  T value;
-  std::string_view name;
-};
-
 constexpr std::array<Word<Pick>, 3> kPicks = {
     {{Pick::kHash, "hash"}, {Pick::kRoundRobin, "wrr"}, {Pick::kLeastConnections, "least-connections"}}};
 constexpr std::array<Word<OnStale>, 3> kOnStales = {
     {{OnStale::kRepick, "repick"}, {OnStale::kReset, "reset"}, {OnStale::kDrop, "drop"}}};
 constexpr std::array<Word<NoServer>, 3> kNoServers = {
     {{NoServer::kDrop, "drop"}, {NoServer::kPass, "pass"}, {NoServer::kReset, "reset"}}};
+constexpr std::array<Word<OnAllDown>, 3> kOnAllDowns = {
+    {{OnAllDown::kRowsStay, "rows-stay"}, {OnAllDown::kDrop, "drop"}, {OnAllDown::kReset, "reset"}}};
 constexpr std::array<Word<Echo>, 3> kEchoes = {
     {{Echo::kServer, "server"}, {Echo::kDispatcher, "dispatcher"}, {Echo::kOff, "off"}}};
 constexpr std::array<Word<Admin>, 4> kAdmins = {
@@ -34,24 +31,6 @@ constexpr std::array<Word<OnConflict>, 2> kOnConflicts = {
 constexpr std::array<Word<DuplicateProbe>, 3> kProbes = {
     {{DuplicateProbe::kFast, "fast"}, {DuplicateProbe::kRfc, "rfc"}, {DuplicateProbe::kOff, "off"}}};
 constexpr std::array<Word<bool>, 2> kReachPolicies = {{{false, "any"}, {true, "all"}}};
-
-template <typename T, std::size_t N>
-std::string_view name_in(const std::array<Word<T>, N>& words, T value) {
-  for (const Word<T>& word : words) {
-    if (word.value == value) return word.name;
-  }
-  return "?";
-}
-
-template <typename T, std::size_t N>
-Result<T> value_in(const std::array<Word<T>, N>& words, std::string_view text) {
-  std::array<std::string_view, N> names{};
-  for (std::size_t i = 0; i < N; ++i) {
-    if (text == words[i].name) return words[i].value;
-    names[i] = words[i].name;
-  }
-  return fail(ErrorCode::kUsage, fmt::format("{} is not one of {}", quote(text), fmt::join(names, ", ")));
-}
 
 Result<std::uint8_t> parse_mask(std::string_view text, unsigned max) {
   const bool is_mask = text.starts_with('/');
@@ -72,6 +51,7 @@ unsigned unit_seconds(char unit) {
 std::string_view pick_name(Pick pick) { return name_in(kPicks, pick); }
 std::string_view on_stale_name(OnStale on_stale) { return name_in(kOnStales, on_stale); }
 std::string_view no_server_name(NoServer no_server) { return name_in(kNoServers, no_server); }
+std::string_view on_all_down_name(OnAllDown on_all_down) { return name_in(kOnAllDowns, on_all_down); }
 std::string_view echo_name(Echo echo) { return name_in(kEchoes, echo); }
 std::string_view admin_name(Admin admin) { return name_in(kAdmins, admin); }
 std::string_view failback_name(Failback failback) { return name_in(kFailbacks, failback); }
@@ -82,6 +62,7 @@ std::string_view reach_policy_name(bool needs_all_targets) { return name_in(kRea
 Result<Pick> parse_pick(std::string_view text) { return value_in(kPicks, text); }
 Result<OnStale> parse_on_stale(std::string_view text) { return value_in(kOnStales, text); }
 Result<NoServer> parse_no_server(std::string_view text) { return value_in(kNoServers, text); }
+Result<OnAllDown> parse_on_all_down(std::string_view text) { return value_in(kOnAllDowns, text); }
 Result<Echo> parse_echo(std::string_view text) { return value_in(kEchoes, text); }
 Result<Admin> parse_admin(std::string_view text) { return value_in(kAdmins, text); }
 Result<Failback> parse_failback(std::string_view text) { return value_in(kFailbacks, text); }
@@ -174,7 +155,11 @@ OptionTexts option_texts(const PortConfig& port) {
           {"no_server", std::string(no_server_name(port.no_server))},
           {"udp_tracking", port.udp_tracking ? "on" : "off"},
           {"new_flow_limit", limit(port.new_flow_limit)},
-          {"half_open_limit", limit(port.half_open_limit)}};
+          {"half_open_limit", limit(port.half_open_limit)},
+          {"advisor", port.advisor ? advisor_text(*port.advisor) : "none"},
+          {"min_up", min_up_text(port.min_up)},
+          {"on_all_down", std::string(on_all_down_name(port.on_all_down))},
+          {"slow_start", duration_text(port.slow_start_s)}};
 }
 
 }  // namespace xdplb

@@ -5,6 +5,7 @@
 
 #include "model/config.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,6 +17,8 @@
 namespace xdplb {
 
 inline constexpr unsigned kMaxVlan = 4094;
+inline constexpr unsigned kMaxMinUp = 1000;    // servers
+inline constexpr unsigned kMaxExitTime = 300;  // seconds
 
 // Ranges of VipaConfig and HealthConfig; times in seconds.
 inline constexpr unsigned kMaxVipaTime = 3600;  // of hold_s and refresh_s
@@ -29,6 +32,7 @@ inline constexpr unsigned kMaxLinkDelay = 255;
 Result<Pick> parse_pick(std::string_view text);
 Result<OnStale> parse_on_stale(std::string_view text);
 Result<NoServer> parse_no_server(std::string_view text);
+Result<OnAllDown> parse_on_all_down(std::string_view text);
 Result<Echo> parse_echo(std::string_view text);
 Result<Admin> parse_admin(std::string_view text);
 Result<Failback> parse_failback(std::string_view text);
@@ -38,10 +42,46 @@ Result<DuplicateProbe> parse_duplicate_probe(std::string_view text);
 Result<bool> parse_reach_policy(std::string_view text);
 std::string_view reach_policy_name(bool needs_all_targets);
 
+Result<AdvisorType> parse_advisor_type(std::string_view text);
+Result<ProbeWay> parse_probe_way(std::string_view text);
+Result<Combine> parse_combine(std::string_view text);
+Result<OnSilence> parse_on_silence(std::string_view text);
+Result<ExitEvent> parse_exit_event(std::string_view text);
+
 // "300", "300s", "5m" or "2h" as a number of seconds in [min, max]. Errors: kUsage, naming the text.
 Result<unsigned> parse_duration(std::string_view text, unsigned min, unsigned max);
 // "300s", which parse_duration reads.
 std::string duration_text(unsigned seconds);
+
+// "300ms", "2s", "5m", "1h" or "2" (seconds) as a number of milliseconds in [min, max]. Errors: kUsage, naming the
+// text.
+Result<unsigned> parse_milliseconds(std::string_view text, unsigned min, unsigned max);
+// "2s", or "1500ms" for what is no whole number of seconds; parse_milliseconds reads it.
+std::string milliseconds_text(unsigned milliseconds);
+
+// MinUp: "2", or "50%". Errors: kUsage, naming the text.
+Result<MinUp> parse_min_up(std::string_view text);
+std::string min_up_text(const MinUp& min_up);
+
+// StatusRange: "200" or "300-399". Errors: kUsage, naming the text.
+Result<StatusRange> parse_status_range(std::string_view text);
+std::string status_range_text(const StatusRange& range);
+
+// ManagerConfig::smoothing_tenths: "1.5", "2". Errors: kUsage, naming the text.
+Result<unsigned> parse_smoothing(std::string_view text);
+std::string smoothing_text(unsigned tenths);
+// ManagerConfig::proportions: "49,50,1,0", or "auto". Errors: kUsage, naming the text.
+Result<std::optional<std::array<unsigned, 4>>> parse_proportions(std::string_view text);
+std::string proportions_text(const std::optional<std::array<unsigned, 4>>& proportions);
+
+// In one line, for a change of configuration and lists: "http /healthz interval 2s fall 5", "tcp interval 2s steps 3".
+// Type, path and interval, then what is not the default; long values are cut. What may hold a secret is not told: of
+// headers there are the names, of steps their number, of checks their types.
+std::string advisor_text(const AdvisorConfig& advisor);
+// "off", "on 49,50,1,0 interval 5s": what is not the default.
+std::string manager_text(const ManagerConfig& manager);
+// "/usr/local/sbin/page down", then the user and the timeout that are not the default.
+std::string exit_text(const ExitConfig& exit);
 
 // ServerConfig::vlan: "keep", "none" or a VLAN id, 1 to 4094. Errors: kUsage, naming the text.
 Result<std::optional<std::uint16_t>> parse_vlan(std::string_view text);

@@ -17,6 +17,9 @@ void PortChanges::apply(PortConfig& port) const {
   set_field(port.udp_tracking, udp_tracking);
   set_field(port.new_flow_limit, new_flow_limit);
   set_field(port.half_open_limit, half_open_limit);
+  set_field(port.min_up, min_up);
+  set_field(port.on_all_down, on_all_down);
+  set_field(port.slow_start_s, slow_start_s);
 }
 
 PortChanges options_of(const PortConfig& port) {
@@ -36,6 +39,9 @@ PortChanges options_of(const PortConfig& port) {
   note_field(options.udp_tracking, port.udp_tracking, usual.udp_tracking);
   note_field(options.new_flow_limit, port.new_flow_limit, usual.new_flow_limit);
   note_field(options.half_open_limit, port.half_open_limit, usual.half_open_limit);
+  note_field(options.min_up, port.min_up, usual.min_up);
+  note_field(options.on_all_down, port.on_all_down, usual.on_all_down);
+  note_field(options.slow_start_s, port.slow_start_s, usual.slow_start_s);
   return options;
 }
 

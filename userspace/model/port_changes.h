@@ -22,6 +22,9 @@ struct PortChanges {
   std::optional<bool> udp_tracking{};
   std::optional<unsigned> new_flow_limit{};
   std::optional<unsigned> half_open_limit{};
+  std::optional<MinUp> min_up{};
+  std::optional<OnAllDown> on_all_down{};
+  std::optional<unsigned> slow_start_s{};
   bool operator==(const PortChanges&) const = default;
 
   bool is_empty() const { return *this == PortChanges{}; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model/port_rules.h"
 
+#include "model/advisor_json.h"
 #include "model/option_text.h"
 
 #include <fmt/format.h>
@@ -30,6 +31,8 @@ Result<void> check_ranges(const PortConfig& port, const std::string& path) {
   if (checked) checked = check_range(path, "sticky", port.sticky_s, 0, kMaxTimeout);
   if (checked) checked = check_range(path, "sticky_mask of IPv4", port.sticky_mask_v4, 1, 32);
   if (checked) checked = check_range(path, "sticky_mask of IPv6", port.sticky_mask_v6, 1, 128);
+  if (checked) checked = check_range(path, "min_up", port.min_up.value, 1, port.min_up.is_percent ? 100 : kMaxMinUp);
+  if (checked) checked = check_range(path, "slow_start", port.slow_start_s, 0, kMaxTimeout);
   return checked;
 }
 
@@ -40,6 +43,9 @@ Result<void> check_protocol(const PortConfig& port, const std::string& path) {
   }
   if (is_udp && port.no_server == NoServer::kReset) {
     return invalid(path, "no_server reset is for TCP, choose drop or pass");
+  }
+  if (is_udp && port.on_all_down == OnAllDown::kReset) {
+    return invalid(path, "on_all_down reset is for TCP, choose rows-stay or drop");
   }
   if (!is_udp && port.udp_tracking) return invalid(path, "udp_tracking is for UDP");
   if (is_udp && port.pick != Pick::kHash && !port.udp_tracking) {
@@ -60,6 +66,12 @@ std::string server_text(const ServerConfig& server) {
                      server.family ? family_name(*server.family) : "any", vlan_text(server.vlan));
 }
 
+// Whether a client's flows of both ports can go to it alike. Tier and administration are a port's own, as health is.
+bool is_same_member(const ServerConfig& server, const ServerConfig& other) {
+  return addresses_of(server) == addresses_of(other) && server.weight == other.weight &&
+         server.family == other.family && server.vlan == other.vlan;
+}
+
 // The first server that one port has otherwise than the other, in words; empty when there is none.
 std::string server_difference(const PortConfig& port, const PortConfig& other, const std::string& path,
                               const std::string& other_path) {
@@ -68,7 +80,7 @@ std::string server_difference(const PortConfig& port, const PortConfig& other, c
   for (const ServerConfig& server : port.servers) {
     const auto twin = others.find(server.name);
     if (twin == others.end()) return fmt::format("server {} is in {} only", server.name, path);
-    if (*twin->second != server) {
+    if (!is_same_member(*twin->second, server)) {
       return fmt::format("server {} is {} in {} and {} in {}", server.name, server_text(server), path,
                          server_text(*twin->second), other_path);
     }
@@ -118,6 +130,16 @@ Result<void> check_crossport(const ClusterConfig& cluster, const PortConfig& por
                                    *port.crossport, why));
 }
 
+Result<void> check_port_advisor(const ClusterConfig& cluster, const PortConfig& port, const std::string& path) {
+  if (!port.advisor) return {};
+  const std::string object = fmt::format("port {}: advisor", path);
+  const bool is_udp = port.protocol == Protocol::kUdp;
+  if (auto checked = check_advisor(*port.advisor, port.port, is_udp, object); !checked) return checked;
+  if (!cluster.addresses.empty() || port.advisor->way == ProbeWay::kOwn) return {};
+  return fail(ErrorCode::kInvalidConfig,
+              fmt::format("{}: cluster {} has no single address to probe: say \"via\": \"own\"", object, cluster.name));
+}
+
 }  // namespace
 
 Result<void> check_port_options(const ClusterConfig& cluster, const PortConfig& port) {
@@ -125,6 +147,7 @@ Result<void> check_port_options(const ClusterConfig& cluster, const PortConfig& 
   auto checked = check_ranges(port, path);
   if (checked) checked = check_protocol(port, path);
   if (checked) checked = check_members(port, path);
+  if (checked) checked = check_port_advisor(cluster, port, path);
   if (checked) checked = check_crossport(cluster, port, path);
   return checked;
 }

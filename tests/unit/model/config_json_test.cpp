@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path kDataFolder = std::filesystem::path(__FILE__).parent_path() / "../../data";
+const std::filesystem::path kDataFolder = XDPLB_TEST_DATA;
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 

@@ -27,13 +27,25 @@ TEST(PortChanges, CrossportCanBeTakenAway) {
   EXPECT_EQ(port.crossport, 81);
 }
 
+TEST(PortChanges, SayWhatIsNeededAndWhatHappensWithoutIt) {
+  PortConfig port{.port = 443, .min_up = {.value = 2}, .slow_start_s = 10};
+  PortChanges{.min_up = MinUp{.value = 50, .is_percent = true}, .on_all_down = OnAllDown::kDrop}.apply(port);
+  EXPECT_EQ(port, (PortConfig{.port = 443,
+                              .min_up = {.value = 50, .is_percent = true},
+                              .on_all_down = OnAllDown::kDrop,
+                              .slow_start_s = 10}));
+  PortChanges{.slow_start_s = 0}.apply(port);
+  EXPECT_EQ(port.slow_start_s, 0U);
+}
+
 TEST(PortChanges, OptionsOfAPortMakeItAgain) {
   testing::RandomConfig random(11);
   unsigned ports = 0;
   for (int i = 0; i < 200; ++i) {
     for (const ClusterConfig& cluster : random.make().clusters) {
       for (const PortConfig& port : cluster.ports) {
-        PortConfig again{.port = port.port, .protocol = port.protocol, .servers = port.servers};
+        PortConfig again{
+            .port = port.port, .protocol = port.protocol, .advisor = port.advisor, .servers = port.servers};
         options_of(port).apply(again);
         EXPECT_EQ(again, port);
         ++ports;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/config.h"
+#include "random_advisor.h"
 
 #include <random>
 #include <string>
@@ -23,6 +24,10 @@ class RandomConfig {
     for (unsigned i = 0; i < count; ++i) config.clusters.push_back(cluster(i));
     config.fix_host = one_in(2);
     if (one_in(2)) config.health = health();
+    config.has_failure_guard = !one_in(3);
+    for (const ExitEvent event : kExitEvents) {
+      if (one_in(4)) config.exits.push_back(user_exit(event));
+    }
     for (unsigned i = below(4); i > 0; --i) config.vipas.push_back(vipa(address(4, i)));
     for (const ClusterConfig& cluster : config.clusters) {
       if (one_in(2)) config.vipas.push_back(vipa(cluster.addresses.front()));
@@ -56,6 +61,7 @@ class RandomConfig {
       cluster.prefixes.push_back(
           {.address = IpAddress::v4({198, 51, static_cast<std::uint8_t>(number), 0}), .length = 24});
     }
+    if (one_in(2)) cluster.manager = manager();
     if (one_in(3)) cluster.echo = one_in(2) ? Echo::kDispatcher : Echo::kOff;
     for (unsigned i = below(4); i > 0; --i) cluster.ports.push_back(port(i));
     if (!cluster.ports.empty() && one_in(3)) add_follower(cluster);
@@ -67,6 +73,7 @@ class RandomConfig {
     port.protocol = one_in(2) ? Protocol::kUdp : Protocol::kTcp;
     for (unsigned i = below(6); i > 0; --i) port.servers.push_back(server(i));
     if (one_in(2)) set_options(port);
+    if (one_in(2)) port.advisor = RandomAdvisor(random_).make(port.port, port.protocol);
     return port;
   }
 
@@ -82,6 +89,10 @@ class RandomConfig {
     if (one_in(2)) port.sticky_mask_v6 = static_cast<std::uint8_t>(1 + below(128));
     if (one_in(2)) port.new_flow_limit = below(100000);
     if (one_in(2)) port.half_open_limit = below(100000);
+    if (one_in(2))
+      port.min_up = one_in(2) ? MinUp{.value = 1 + below(1000)} : MinUp{.value = 1 + below(100), .is_percent = true};
+    port.on_all_down = one_in(2) ? OnAllDown::kRowsStay : is_udp ? OnAllDown::kDrop : OnAllDown::kReset;
+    if (one_in(2)) port.slow_start_s = below(kMaxTimeout + 1);
   }
 
   // A port that shares the affinity of the first one.
@@ -103,7 +114,33 @@ class RandomConfig {
     server.weight = below(kMaxWeight + 1);
     if (one_in(3)) server.family = one_in(2) ? Family::kV4 : Family::kV6;
     if (one_in(3)) server.vlan = static_cast<std::uint16_t>(below(4095));
+    if (one_in(3)) server.tier = below(kMaxTier + 1);
+    server.has_fixed_weight = one_in(4);
+    if (one_in(3)) server.admin = static_cast<Admin>(below(4));
     return server;
+  }
+
+  ManagerConfig manager() {
+    ManagerConfig manager{.is_on = one_in(2)};
+    if (one_in(2)) {
+      const unsigned first = below(101);
+      const unsigned second = below(101 - first);
+      manager.proportions = {first, second, 0, 100 - first - second};
+    }
+    if (one_in(2)) manager.interval_s = 1 + below(3600);
+    if (one_in(2)) manager.refresh = 1 + below(100);
+    if (one_in(2)) manager.sensitivity = below(101);
+    if (one_in(2)) manager.smoothing_tenths = 10 + below(991);
+    if (one_in(2)) manager.weight_bound = 1 + below(100);
+    return manager;
+  }
+
+  ExitConfig user_exit(ExitEvent event) {
+    ExitConfig exit{.event = event, .command = {"/usr/local/sbin/page"}};
+    for (unsigned i = below(3); i > 0; --i) exit.command.push_back("an \"argument\" \xC3\xA4 " + std::to_string(i));
+    if (one_in(2)) exit.user = "pager-" + std::to_string(below(10));
+    if (one_in(2)) exit.timeout_s = 1 + below(300);
+    return exit;
   }
 
   HealthConfig health() {
