@@ -59,6 +59,10 @@ Surroundings Farm::host() const {
     for (const auto& port : ports_)
       host.admins[{.port = {.cluster = "web", .port = port.port, .protocol = port.protocol},
                    .server = name_of(server)}] = admin;
+  for (const auto& [server, grant] : grants_)
+    for (const auto& port : ports_)
+      host.grants[{.port = {.cluster = "web", .port = port.port, .protocol = port.protocol},
+                   .server = name_of(server)}] = grant;
   return host;
 }
 
@@ -87,7 +91,7 @@ void Farm::restart() {
   const auto assignments = assignments_of(forwarding_->plan());
   forwarding_.reset();
   open();
-  forwarding_->restore(config(), host().admins, assignments, kSecret);
+  forwarding_->restore(config(), host().admins, host().grants, assignments, kSecret);
   forwarding_->recount_active();
   publish();
 }
@@ -101,6 +105,7 @@ void Farm::add(int server, unsigned weight) {
 void Farm::remove(int server) {
   weights_.erase(server);
   admins_.erase(server);
+  grants_.erase(server);
   publish();
 }
 
@@ -113,6 +118,16 @@ void Farm::say(int server, Admin admin) {
   admins_[server] = admin;
   if (admin == Admin::kReady) admins_.erase(server);
   publish();
+}
+
+void Farm::grant(int server, bool is_in, unsigned weight) {
+  grants_[server] = {.is_in = {is_in, is_in}, .weight = {weight, weight}};
+  publish();
+}
+
+bool Farm::is_granted_in(int server) const {
+  const auto found = grants_.find(server);
+  return found == grants_.end() || found->second.is_in[0];
 }
 
 Admin Farm::admin_of(int server) const {

@@ -42,6 +42,9 @@ class Farm {
   void remove(int server);
   void reweigh(int server, unsigned weight);
   void say(int server, Admin admin);
+  // What advisors and managers make of it.
+  void grant(int server, bool is_in, unsigned weight);
+  bool is_granted_in(int server) const;
   void force(int server);  // a drain's deadline
   void change_mac(int server);
   void restart();  // kill -9 and a new daemon
@@ -72,6 +75,7 @@ class Farm {
   std::map<int, unsigned> weights_;
   std::map<int, int> generations_;  // of a server's MAC
   std::map<int, Admin> admins_;
+  std::map<int, ServerGrant> grants_;
   std::unique_ptr<Forwarding> forwarding_;
   int program_ = -1;  // a descriptor of its own: packets go on while the daemon restarts
 };

@@ -125,7 +125,7 @@ class Story {
   void move() {
     const int server = random_server();
     const bool is_there = farm_.has(server);
-    switch (random_() % 10) {
+    switch (random_() % 13) {
       case 0:
         if (!is_there) tell("add", server, [&] { farm_.add(server, random_weight()); });
         break;
@@ -157,6 +157,20 @@ class Story {
         break;
       case 8:
         tell("flood", -1, [&] { clients_.flood(farm_, 1500); });
+        break;
+      case 10:
+        if (is_there && chance(30)) {
+          tell("fails", server, [&] { farm_.grant(server, false, 0); });
+          clients_.forget_owner(server);
+        }
+        break;
+      case 11:
+        if (is_there && !farm_.is_granted_in(server))
+          tell("recovers", server, [&] { farm_.grant(server, true, random_weight()); });
+        break;
+      case 12:
+        if (is_there && farm_.is_granted_in(server))
+          tell("steered", server, [&] { farm_.grant(server, true, random_weight()); });
         break;
       default:
         if (is_there && chance(50)) {

@@ -99,7 +99,7 @@ Result<void> Controller::start_offline() {
 
 // The plan that is in the maps, and where its servers are.
 Result<void> Controller::restore(const State& state) {
-  forwarding_->restore(config_, admins_.admins(), state.assignments, secret_of(config_));
+  forwarding_->restore(config_, admins_.admins(), {}, state.assignments, secret_of(config_));
   ServerTargets targets;
   for (const auto& [name, cluster] : forwarding_->plan().clusters)
     for (const auto& [path, port] : cluster.ports)

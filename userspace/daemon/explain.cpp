@@ -77,7 +77,7 @@ class Explanation {
   bool has_way(std::uint16_t index) const { return index != 0 && forwarding_.tables().server(index).has_value(); }
 
   xdplb_outcome no_server_outcome() const {
-    switch (port_->config.no_server) {
+    switch (port_->no_server[static_cast<std::size_t>(family())]) {
       case NoServer::kPass:
         return XDPLB_OUTCOME_NO_SERVER_PASSED;
       case NoServer::kReset:

@@ -20,7 +20,8 @@ Result<std::unique_ptr<Forwarding>> Forwarding::open_pinned(const std::filesyste
 }
 
 void Forwarding::restore(const Config& config, const std::map<ServerPath, Admin>& admins,
-                         const Assignments& assignments, std::string_view secret) {
+                         const std::map<ServerPath, ServerGrant>& grants, const Assignments& assignments,
+                         std::string_view secret) {
   if (!program_->adopted()) return;
   const auto& tables = program_->tables();
   const MapReader maps{.rows =
@@ -40,7 +41,7 @@ void Forwarding::restore(const Config& config, const std::map<ServerPath, Admin>
                          if (ifindex == 0) return std::nullopt;
                          return ServerTarget{.mac = server->second, .ifindex = ifindex};
                        }};
-  plan_ = restore_plan(config, admins, assignments, maps, secret,
+  plan_ = restore_plan(config, admins, grants, assignments, maps, secret,
                        {.servers = XDPLB_MAX_SERVERS, .rows = XDPLB_MAX_ROWS, .options = XDPLB_MAX_OPTIONS});
 }
 

@@ -33,8 +33,9 @@ class Forwarding {
   // What outlived the last daemon, read back by the numbers it kept; the base of the first publish. Rows keep their
   // bases and flows their entries.
   //
-  // admins  as kept
-  void restore(const Config& config, const std::map<ServerPath, Admin>& admins, const Assignments& assignments,
+  // admins, grants  as kept
+  void restore(const Config& config, const std::map<ServerPath, Admin>& admins,
+               const std::map<ServerPath, ServerGrant>& grants, const Assignments& assignments,
                std::string_view secret);
 
   // Counts anew how many flows each server has: a daemon that died may have missed some.

@@ -230,7 +230,7 @@ json ObjectViews::server(const PortPath& path, const ServerConfig& config, const
   view["mac"] = stored && !is_local ? json(stored->second.to_string()) : json(nullptr);
   view["interface"] = is_local ? json("local") : ifindex != 0 ? json(name_(ifindex)) : json(nullptr);
   view["weight"] = config.weight;
-  view["effective_weight"] = known != nullptr ? known->weight() : 0;
+  view["effective_weight"] = known != nullptr ? known->weight(Family::kV4) : 0;
   view["family"] = config.family ? json(family_name(*config.family)) : json(nullptr);
   view["vlan"] = config.vlan ? (*config.vlan == 0 ? json("none") : json(*config.vlan)) : json(nullptr);
   view["admin"] = admin_name(admin.admin);

@@ -66,7 +66,11 @@ bool give_up(const KernelTables& tables, std::size_t place, xdplb_flow& flow, st
 }
 
 void FlowChanges::add_gone(std::uint16_t server) {
-  gone[server] = true;
+  for (const Family family : kFamilies) add_gone(server, family);
+}
+
+void FlowChanges::add_gone(std::uint16_t server, Family family) {
+  gone[static_cast<std::size_t>(family)][server] = true;
   is_empty = false;
 }
 
@@ -79,18 +83,22 @@ void settle_flows(const KernelTables& tables, const FlowChanges& changes) {
   scan_flows(tables.flows(), [&](std::size_t place, xdplb_flow& flow, std::uint64_t, std::uint64_t value) {
     if (value == 0) return;
     auto server = FlowValue::decode(value).server;
+    const auto& gone = changes.gone[tables.flow_details()[place].family == 6 ? 1 : 0];
     // Packets that refresh the entry lose: they know its server from the entry alone.
-    while (changes.gone[server] && !give_up(tables, place, flow, value)) {
+    while (gone[server] && !give_up(tables, place, flow, value)) {
       value = std::atomic_ref<__u64>(flow.value).load(std::memory_order_acquire);
       if (value == 0) return;
       server = FlowValue::decode(value).server;
     }
-    if (changes.gone[server] || changes.moved[server] == nullptr) return;
+    if (gone[server] || changes.moved[server] == nullptr) return;
     auto& detail = tables.flow_details()[place];
     detail.row = row_of(detail, *changes.moved[server]);
   });
   scan_flows(tables.fragments(), [&](std::size_t, xdplb_flow& flow, std::uint64_t, std::uint64_t value) {
-    if (value != 0 && changes.gone[FlowValue::decode(value).server]) clear_entry(flow, value);
+    if (value == 0) return;
+    const auto server = FlowValue::decode(value).server;
+    // Their family is not noted; they live for a second.
+    if (changes.gone[0][server] && changes.gone[1][server]) clear_entry(flow, value);
   });
 }
 

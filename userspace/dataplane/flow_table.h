@@ -63,14 +63,16 @@ bool give_up(const KernelTables& tables, std::size_t place, xdplb_flow& flow, st
 
 // What a change of plans asks of the entries. Call it when no packet is on its way that knows the old plan.
 struct FlowChanges {
-  // By server index. Entries of these are given up.
-  std::vector<bool> gone = std::vector<bool>(XDPLB_MAX_SERVERS, false);
+  // By family and server index. Entries of these are given up.
+  ByFamily<std::vector<bool>> gone{std::vector<bool>(XDPLB_MAX_SERVERS, false),
+                                   std::vector<bool>(XDPLB_MAX_SERVERS, false)};
   // Ports whose rows moved to another slice: their entries are noted by the new rows. nullptr: leave them.
   std::vector<std::shared_ptr<const PlannedPort>> moved =
       std::vector<std::shared_ptr<const PlannedPort>>(XDPLB_MAX_SERVERS);
   bool is_empty = true;
 
   void add_gone(std::uint16_t server);
+  void add_gone(std::uint16_t server, Family family);
   void add_moved(const std::shared_ptr<const PlannedPort>& port);
 };
 void settle_flows(const KernelTables& tables, const FlowChanges& changes);

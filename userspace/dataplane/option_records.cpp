@@ -58,7 +58,7 @@ bool is_alive(const PlannedCluster& cluster, Family family) {
   return std::any_of(cluster.ports.begin(), cluster.ports.end(), [family](const auto& entry) {
     const auto& servers = entry.second->servers;
     return std::any_of(servers.begin(), servers.end(),
-                       [family](const PlannedServer& server) { return server.target && server.serves(family); });
+                       [family](const PlannedServer& server) { return server.is_in(family); });
   });
 }
 
@@ -73,7 +73,7 @@ xdplb_options port_options(const PlannedPort& port, Family family, const TickLen
   if (port.is_shared) options.flags |= XDPLB_OPTION_SHARED;
   options.pick = pick_of(port.config.pick);
   options.on_stale = on_stale_of(port.config.on_stale);
-  options.no_server = no_server_of(port.config.no_server);
+  options.no_server = no_server_of(port.no_server[place]);
   options.affinity = port.affinity[place];
   options.stale_ticks = tick.ticks(port.config.stale_timeout_s);
   if (const auto& members = port.members[place]) {

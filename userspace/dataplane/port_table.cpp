@@ -72,7 +72,7 @@ const PlannedPort* echo_port(const PlannedCluster& cluster, Family family) {
     if (with_rows == nullptr) with_rows = port.get();
     const auto& servers = port->servers;
     if (std::any_of(servers.begin(), servers.end(),
-                    [family](const PlannedServer& server) { return server.serves(family) && server.weight() > 0; }))
+                    [family](const PlannedServer& server) { return server.weight(family) > 0; }))
       return port.get();
   }
   return with_rows;

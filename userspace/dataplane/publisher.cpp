@@ -287,6 +287,24 @@ void Publisher::clear_servers(const std::vector<PortChange>& changes, Scope scop
   }
 }
 
+// Servers that serve one family only from now on. True when there is any.
+bool Publisher::note_partial(const std::vector<PortChange>& changes) {
+  bool any = false;
+  for (const auto& change : changes) {
+    if (!change.before || !change.after) continue;
+    for (const auto& server : change.after->servers) {
+      const auto* old = server.target ? change.before->server_at(server.index) : nullptr;
+      if (old == nullptr) continue;
+      for (const Family family : kFamilies) {
+        if (!old->is_in(family) || server.is_in(family)) continue;
+        flow_changes_.add_gone(server.index, family);
+        any = true;
+      }
+    }
+  }
+  return any;
+}
+
 bool Publisher::lines_are_active(const Lines& lines) const {
   const auto half = tables_->half(tables_->active_half());
   const auto selector = tables_->settings().port_selector;
@@ -345,6 +363,11 @@ Result<void> Publisher::publish(const Plan& before, const Plan& after, Scope sco
   remove_prefixes(*gone_prefixes);
   note_moves(changes, scope);
   clear_servers(changes, scope);
+  // Its word stays in the map for the other family: only its entries can tell that it is gone.
+  if (note_partial(changes)) {
+    readers_may_linger_ = true;
+    settle();
+  }
   return {};
 }
 

@@ -78,6 +78,7 @@ class Publisher {
   void store_options(const std::vector<PortChange>& changes, const Plan& after) const;
   void note_moves(const std::vector<PortChange>& changes, Scope scope);
   void clear_servers(const std::vector<PortChange>& changes, Scope scope);
+  bool note_partial(const std::vector<PortChange>& changes);
   void clear_server(std::uint16_t index);
   void flip_lines(const Lines& lines, const PlacedPorts& placed);
   bool lines_are_active(const Lines& lines) const;

@@ -4,11 +4,11 @@
 namespace xdplb {
 namespace {
 
-// By index: servers of a port that frames can be sent to.
-std::vector<bool> serving(const PlannedPort& port) {
+// By index: servers of a port that frames of the family can be sent to.
+std::vector<bool> serving(const PlannedPort& port, Family family) {
   std::vector<bool> serves(XDPLB_MAX_SERVERS, false);
   for (const auto& server : port.servers)
-    if (server.target) serves[server.index] = true;
+    if (server.is_in(family)) serves[server.index] = true;
   return serves;
 }
 
@@ -45,7 +45,7 @@ void RowWriter::store(const PlannedPort* before, const PlannedPort& after, Famil
   if (!rows) return;
   const auto* old = rows_before(before, after, family);
   const bool has_moved = old != nullptr && old->first_row != rows->first_row;
-  const auto serves = serving(after);
+  const auto serves = serving(after, family);
   const bool keeps_flows = after.keeps_flows();
   bool is_settled = true;
   for (std::uint32_t i = 0; i < rows->count(); ++i) {

@@ -38,18 +38,61 @@ Admin admin_of(const GroupAdmins& admins, const PortPath& lead, const std::strin
   return found == group->second.end() ? Admin::kReady : found->second;
 }
 
+GroupGrants group_grants(const Config& config, const std::map<ServerPath, ServerGrant>& grants) {
+  GroupGrants least;
+  GroupGrants most;
+  for (const auto& [path, grant] : grants) {
+    const auto* port = find_port(config, path.port);
+    if (port == nullptr) continue;
+    const auto lead = lead_of(path.port.cluster, *port);
+    const auto [low, is_first] = least[lead].emplace(path.server, grant);
+    const auto high = most[lead].emplace(path.server, grant).first;
+    if (is_first) continue;
+    for (std::size_t place = 0; place < kFamilies.size(); ++place) {
+      low->second.is_in[place] = low->second.is_in[place] && grant.is_in[place];
+      low->second.weight[place] = std::min(low->second.weight[place], grant.weight[place]);
+      high->second.is_in[place] = high->second.is_in[place] || grant.is_in[place];
+      high->second.weight[place] = std::max(high->second.weight[place], grant.weight[place]);
+    }
+  }
+  // Nobody serves all of the ports: better those that serve some.
+  for (auto& [lead, servers] : least) {
+    for (std::size_t place = 0; place < kFamilies.size(); ++place) {
+      if (std::any_of(servers.begin(), servers.end(), [place](const auto& one) { return one.second.is_in[place]; }))
+        continue;
+      for (auto& [name, grant] : servers) {
+        grant.is_in[place] = most[lead].at(name).is_in[place];
+        grant.weight[place] = most[lead].at(name).weight[place];
+      }
+    }
+  }
+  return least;
+}
+
+std::optional<ServerGrant> grant_of(const GroupGrants& grants, const PortPath& lead, const std::string& server) {
+  const auto group = grants.find(lead);
+  if (group == grants.end()) return std::nullopt;
+  const auto found = group->second.find(server);
+  return found == group->second.end() ? std::nullopt : std::optional(found->second);
+}
+
 bool is_shared(const ClusterConfig& cluster, const PortConfig& port) {
   return port.crossport || std::any_of(cluster.ports.begin(), cluster.ports.end(), [&port](const PortConfig& other) {
            return other.protocol == port.protocol && other.crossport == port.port;
          });
 }
 
-PlannedPort begin_port(const ClusterConfig& cluster, const PortConfig& port, std::string_view secret) {
+PlannedPort begin_port(const ClusterConfig& cluster, const PortConfig& port, std::string_view secret,
+                       const std::map<PortPath, ByFamily<std::optional<NoServer>>>& all_down) {
   PlannedPort planned;
   planned.path = {.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
   planned.config = port;
   planned.seeds = derive_seeds(secret, lead_of(cluster.name, port).to_string());
   planned.is_shared = is_shared(cluster, port);
+  const auto closed = all_down.find(planned.path);
+  for (std::size_t place = 0; place < kFamilies.size(); ++place)
+    planned.no_server[place] =
+        closed == all_down.end() ? port.no_server : closed->second[place].value_or(port.no_server);
   return planned;
 }
 
@@ -79,6 +122,7 @@ struct Setting {
   const Surroundings& host;
   std::string_view secret;
   draft::GroupAdmins admins;
+  draft::GroupGrants grants;
 };
 
 // Which address of a server carries its flows.
@@ -87,9 +131,30 @@ struct Carrier {
   ServerTarget target;
 };
 
+// What is said of a server beside its configuration.
+struct Word {
+  Admin admin = Admin::kReady;
+  std::optional<ServerGrant> grant{};
+
+  // In no family that it could serve.
+  bool is_out(const ClusterConfig& cluster, const ServerConfig& server) const {
+    if (admin == Admin::kDown) return true;
+    return grant && std::none_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
+             return grant->is_in[static_cast<std::size_t>(family)] && draft::has_family(cluster, family) &&
+                    (!server.family || *server.family == family);
+           });
+  }
+};
+
+Word word_of(const Setting& setting, const PortPath& lead, const std::string& server) {
+  return {.admin = draft::admin_of(setting.admins, lead, server),
+          .grant = draft::grant_of(setting.grants, lead, server)};
+}
+
 // The first that frames can go to, in the order of the configuration; this host's own before all others.
-std::optional<Carrier> find_carrier(const Surroundings& host, const ServerConfig& server, Admin admin) {
-  if (admin == Admin::kDown) return std::nullopt;
+std::optional<Carrier> find_carrier(const ClusterConfig& cluster, const Surroundings& host, const ServerConfig& server,
+                                    const Word& word) {
+  if (word.is_out(cluster, server)) return std::nullopt;
   const auto addresses = addresses_of(server);
   for (const auto& address : addresses)
     if (host.own.contains(address)) return Carrier{address, {.mac = {}, .ifindex = 0, .is_local = true}};
@@ -100,30 +165,34 @@ std::optional<Carrier> find_carrier(const Surroundings& host, const ServerConfig
 }
 
 // When no server can be reached, those that could last keep their target.
-void keep_last_targets(const PlannedPort& before, const Surroundings& host, std::vector<PlannedServer>& servers) {
+void keep_last_targets(const PlannedPort& before, const ClusterConfig& cluster, const Surroundings& host,
+                       std::vector<PlannedServer>& servers) {
   const bool any_resolved = std::any_of(servers.begin(), servers.end(),
                                         [](const PlannedServer& server) { return server.target.has_value(); });
   if (any_resolved) return;
   for (auto& server : servers) {
     const auto* old = before.server_at(server.index);
     if (old == nullptr || !old->target || addresses_of(old->config) != addresses_of(server.config)) continue;
-    if (server.admin == Admin::kDown || !host.interfaces.contains(old->target->ifindex)) continue;
+    const Word word{.admin = server.admin, .grant = server.grant};
+    if (word.is_out(cluster, server.config) || !host.interfaces.contains(old->target->ifindex)) continue;
     server.target = old->target;
     server.carrier = old->carrier;
   }
 }
 
 // Servers that keep their name keep their index, others get a new one.
-Result<void> plan_servers(PlannedPort& port, const PlannedPort* before, const Setting& setting, Draft& draft) {
+Result<void> plan_servers(PlannedPort& port, const ClusterConfig& cluster, const PlannedPort* before,
+                          const Setting& setting, Draft& draft) {
   const auto lead = lead_of(port.path.cluster, port.config);
   std::map<std::string_view, const PlannedServer*> known;
   if (before != nullptr)
     for (const auto& server : before->servers) known.emplace(server.config.name, &server);
   port.servers.reserve(port.config.servers.size());
   for (const auto& config : port.config.servers) {
-    const auto admin = draft::admin_of(setting.admins, lead, config.name);
-    PlannedServer server{.config = config, .index = 0, .target = std::nullopt, .admin = admin};
-    if (const auto carrier = find_carrier(setting.host, config, admin)) {
+    const auto word = word_of(setting, lead, config.name);
+    PlannedServer server{
+        .config = config, .index = 0, .target = std::nullopt, .admin = word.admin, .grant = word.grant};
+    if (const auto carrier = find_carrier(cluster, setting.host, config, word)) {
       server.target = carrier->target;
       server.carrier = carrier->address;
     }
@@ -139,7 +208,7 @@ Result<void> plan_servers(PlannedPort& port, const PlannedPort* before, const Se
     port.servers.push_back(std::move(server));
   }
   for (const auto& [name, server] : known) draft.freed_indexes.push_back(server->index);
-  if (before != nullptr) keep_last_targets(*before, setting.host, port.servers);
+  if (before != nullptr) keep_last_targets(*before, cluster, setting.host, port.servers);
   return {};
 }
 
@@ -166,12 +235,15 @@ Result<void> plan_options(const ClusterConfig& cluster, const std::string& name,
 // True when nothing that this port's plan is made from differs.
 bool is_current(const PlannedPort& before, const PlannedPort& next, const ClusterConfig& cluster,
                 const Setting& setting) {
-  if (before.seeds != next.seeds || before.is_shared != next.is_shared || before.config != next.config) return false;
+  if (before.seeds != next.seeds || before.is_shared != next.is_shared || before.config != next.config ||
+      before.no_server != next.no_server)
+    return false;
   const auto lead = lead_of(cluster.name, next.config);
   for (const auto& server : before.servers) {
-    const auto admin = draft::admin_of(setting.admins, lead, server.config.name);
-    const auto carrier = find_carrier(setting.host, server.config, admin);
-    if (server.admin != admin || server.target.has_value() != carrier.has_value()) return false;
+    const auto word = word_of(setting, lead, server.config.name);
+    const auto carrier = find_carrier(cluster, setting.host, server.config, word);
+    if (server.admin != word.admin || server.grant != word.grant || server.target.has_value() != carrier.has_value())
+      return false;
     if (carrier && (*server.target != carrier->target || server.carrier != carrier->address)) return false;
   }
   return std::all_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
@@ -185,7 +257,7 @@ bool is_current(const PlannedPort& before, const PlannedPort& next, const Cluste
 Result<std::shared_ptr<const PlannedPort>> plan_port(const ClusterConfig& cluster, const PortConfig& config,
                                                      const PlannedPort* lead_before, const PlannedPort* lead,
                                                      const Setting& setting, Draft& draft) {
-  auto next = std::make_shared<PlannedPort>(draft::begin_port(cluster, config, setting.secret));
+  auto next = std::make_shared<PlannedPort>(draft::begin_port(cluster, config, setting.secret, setting.host.all_down));
   const auto before = setting.before.find(next->path);
   if (before && lead_before == lead && is_current(*before, *next, cluster, setting)) return before;
   const PlannedPort* old = before.get();
@@ -194,7 +266,7 @@ Result<std::shared_ptr<const PlannedPort>> plan_port(const ClusterConfig& cluste
       !planned)
     return planned.error();
   if (config.sticky_s > 0) next->affinity = lead != nullptr ? lead->affinity : next->options;
-  if (auto planned = plan_servers(*next, old, setting, draft); !planned) return planned.error();
+  if (auto planned = plan_servers(*next, cluster, old, setting, draft); !planned) return planned.error();
   for (const Family family : kFamilies) {
     if (!draft::has_family(cluster, family) || config.servers.empty()) {
       if (old != nullptr && old->rows_of(family))
@@ -270,8 +342,11 @@ Result<Plan> make_plan(const Plan& before, const Config& config, const Surroundi
   draft.plan.clusters.clear();
   draft.plan.decrement_ttl = config.decrement_ttl;
   draft.plan.peers = config.peers;
-  const Setting setting{
-      .before = before, .host = host, .secret = secret, .admins = draft::group_admins(config, host.admins)};
+  const Setting setting{.before = before,
+                        .host = host,
+                        .secret = secret,
+                        .admins = draft::group_admins(config, host.admins),
+                        .grants = draft::group_grants(config, host.grants)};
   for (const auto& cluster : config.clusters) {
     auto planned = plan_cluster(cluster, setting, draft);
     if (!planned) return planned.error();

@@ -37,12 +37,22 @@ struct ServerTarget {
 // What is known of the servers' addresses at this moment; an address without an entry is not resolved.
 using ServerTargets = std::map<IpAddress, ServerTarget>;
 
+// What health, tier and load grant a server of a port (model/standing.h).
+struct ServerGrant {
+  ByFamily<bool> is_in{true, true};  // false: as if it had no target; its rows go to others at once, flows included
+  ByFamily<unsigned> weight{};       // of new flows, 0..kMaxWeight; in place of the configured one
+  bool operator==(const ServerGrant&) const = default;
+};
+
 // Everything a plan needs to know of this host and of this moment.
 struct Surroundings {
   ServerTargets targets;
-  std::set<std::uint32_t> interfaces;    // those that frames can leave by
-  std::map<ServerPath, Admin> admins{};  // absent: ready
-  std::set<IpAddress> own{};             // addresses of this host
+  std::set<std::uint32_t> interfaces;          // those that frames can leave by
+  std::map<ServerPath, Admin> admins{};        // absent: ready
+  std::map<ServerPath, ServerGrant> grants{};  // absent: in, with the configured weight
+  // Ports whose servers are all down: what becomes of packets, in place of PortConfig::no_server.
+  std::map<PortPath, ByFamily<std::optional<NoServer>>> all_down{};
+  std::set<IpAddress> own{};  // addresses of this host
 };
 
 struct PlannedServer {
@@ -51,11 +61,19 @@ struct PlannedServer {
   std::optional<ServerTarget> target;  // none: it is not resolved, or down: no frame can go there
   std::optional<IpAddress> carrier{};  // of its addresses: the one whose target this is; none when restored
   Admin admin = Admin::kReady;         // of ports that share affinity: the strongest word said of any
+  std::optional<ServerGrant> grant{};  // of ports that share affinity: the least that any grants
   bool operator==(const PlannedServer&) const = default;
 
   bool serves(Family family) const { return !config.family || *config.family == family; }
+  // Frames of the family are sent to it: it keeps its flows.
+  bool is_in(Family family) const {
+    return target && serves(family) && (!grant || grant->is_in[static_cast<std::size_t>(family)]);
+  }
   // Of new flows.
-  unsigned weight() const { return target && admin == Admin::kReady ? config.weight : 0; }
+  unsigned weight(Family family) const {
+    if (!is_in(family) || admin != Admin::kReady) return 0;
+    return grant ? grant->weight[static_cast<std::size_t>(family)] : config.weight;
+  }
 };
 
 struct PlannedRows {
@@ -80,6 +98,7 @@ struct PlannedPort {
   PortConfig config{};                                // as configured, servers included
   HashSeeds seeds{};                                  // of the lead's path when it shares affinity
   bool is_shared = false;                             // shares its affinity with another port
+  ByFamily<NoServer> no_server{};                     // what becomes of a packet that no server takes
   ByFamily<std::uint16_t> options{};                  // indexes; 0: the cluster has no address of this family
   ByFamily<std::uint16_t> affinity{};                 // what clients' entries are numbered by; 0: none
   std::vector<PlannedServer> servers{};               // in the order of the configuration
@@ -137,10 +156,10 @@ PortPath lead_of(const std::string& cluster, const PortConfig& port);
 // given back is free for the plan after this one only, so a packet on its way never meets a reused index.
 //
 // A server with several addresses has the target of the first that has one: when that one fails, the others follow with
-// one store, all flows with them. A server without target, of weight 0, drained or down gets no rows. When no server of
-// a port has a target, those that had one in `before` keep it, as long as its interface is there: frames to the last
-// known address are better than none. A port that names another one by `crossport` has that one's rows, with its own
-// indexes of the same servers.
+// one store, all flows with them. A server without target, of weight 0, drained or down gets no rows; one that is not
+// in for a family loses its flows of that family, too. When no server of a port has a target, those that had one in
+// `before` keep it, as long as its interface is there: frames to the last known address are better than none. A port
+// that names another one by `crossport` has that one's rows, with its own indexes of the same servers.
 //
 // secret  not empty; keys the client hash: another one sends every flow to another server
 // Errors: kFailed when indexes or rows run out; names the port and how many there are.

@@ -29,14 +29,23 @@ using GroupAdmins = std::map<PortPath, std::map<std::string, Admin, std::less<>>
 GroupAdmins group_admins(const Config& config, const std::map<ServerPath, Admin>& admins);
 Admin admin_of(const GroupAdmins& admins, const PortPath& lead, const std::string& server);
 
+// What is granted, by the lead of the ports and server name: ports that share affinity grant the least of any, and
+// where that is nothing to anybody, the most.
+using GroupGrants = std::map<PortPath, std::map<std::string, ServerGrant, std::less<>>>;
+GroupGrants group_grants(const Config& config, const std::map<ServerPath, ServerGrant>& grants);
+std::optional<ServerGrant> grant_of(const GroupGrants& grants, const PortPath& lead, const std::string& server);
+
 // Another port of the cluster names this one, or it names another.
 bool is_shared(const ClusterConfig& cluster, const PortConfig& port);
 
 // Who takes part in the rows of a family; one that takes no new flows does so without weight.
 std::vector<RowServer> row_servers(const std::vector<PlannedServer>& servers, Family family);
 
-// Path, configuration, seeds.
-PlannedPort begin_port(const ClusterConfig& cluster, const PortConfig& port, std::string_view secret);
+// Path, configuration, seeds, and what becomes of packets that no server takes.
+//
+// all_down  as Surroundings::all_down
+PlannedPort begin_port(const ClusterConfig& cluster, const PortConfig& port, std::string_view secret,
+                       const std::map<PortPath, ByFamily<std::optional<NoServer>>>& all_down = {});
 
 // Slices of one port and family. Errors: kFailed when rows run out.
 //

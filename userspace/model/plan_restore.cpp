@@ -61,7 +61,8 @@ bool claim_slices(const PortAssignment& assignment, Plan& plan) {
 
 // Builds one port from its numbers; false when they contradict the configuration or what is claimed already.
 bool restore_port(const ClusterConfig& cluster, const PortAssignment& assignment, const draft::GroupAdmins& admins,
-                  const MapReader& maps, Plan& plan, Claims& claims, PlannedPort& port) {
+                  const draft::GroupGrants& grants, const MapReader& maps, Plan& plan, Claims& claims,
+                  PlannedPort& port) {
   const auto lead = lead_of(cluster.name, port.config);
   std::vector<std::uint16_t> indexes;
   for (const auto& server : port.config.servers) {
@@ -71,6 +72,7 @@ bool restore_port(const ClusterConfig& cluster, const PortAssignment& assignment
     const auto admin = draft::admin_of(admins, lead, server.name);
     const auto target = admin == Admin::kDown ? std::nullopt : maps.target(index->second);
     PlannedServer planned{.config = server, .index = index->second, .target = target, .admin = admin};
+    planned.grant = draft::grant_of(grants, lead, server.name);
     // Of several adapters the maps do not tell which one it was.
     if (target && server.further_addresses.empty()) planned.carrier = server.address;
     port.servers.push_back(std::move(planned));
@@ -125,11 +127,13 @@ Assignments assignments_of(const Plan& plan) {
   return assignments;
 }
 
-Plan restore_plan(const Config& config, const std::map<ServerPath, Admin>& admins, const Assignments& assignments,
+Plan restore_plan(const Config& config, const std::map<ServerPath, Admin>& admins,
+                  const std::map<ServerPath, ServerGrant>& grants, const Assignments& assignments,
                   const MapReader& maps, std::string_view secret, Capacity capacity) {
   Plan plan(capacity);
   Claims claims;
   const auto words = draft::group_admins(config, admins);
+  const auto granted = draft::group_grants(config, grants);
   plan.decrement_ttl = config.decrement_ttl;
   plan.peers = config.peers;
   for (const auto& cluster : config.clusters) {
@@ -143,7 +147,7 @@ Plan restore_plan(const Config& config, const std::map<ServerPath, Admin>& admin
       auto port = std::make_shared<PlannedPort>(draft::begin_port(cluster, config_port, secret));
       const auto found = assignments.ports.find(port->path);
       if (found == assignments.ports.end()) continue;
-      if (!restore_port(cluster, found->second, words, maps, plan, claims, *port)) continue;
+      if (!restore_port(cluster, found->second, words, granted, maps, plan, claims, *port)) continue;
       planned.ports.emplace(port->path, std::move(port));
     }
     for (auto& [path, port] : planned.ports) {

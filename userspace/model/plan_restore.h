@@ -54,7 +54,9 @@ struct MapReader {
 // after a restart. Ports whose numbers contradict each other are left out, and make_plan plans them anew.
 //
 // admins  as kept: without them a drained server would seem to have lost its rows by accident
-Plan restore_plan(const Config& config, const std::map<ServerPath, Admin>& admins, const Assignments& assignments,
+// grants  as the last plan had them, as far as known
+Plan restore_plan(const Config& config, const std::map<ServerPath, Admin>& admins,
+                  const std::map<ServerPath, ServerGrant>& grants, const Assignments& assignments,
                   const MapReader& maps, std::string_view secret, Capacity capacity);
 
 }  // namespace xdplb

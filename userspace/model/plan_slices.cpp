@@ -46,7 +46,7 @@ std::vector<RowServer> row_servers(const std::vector<PlannedServer>& servers, Fa
   std::vector<RowServer> chosen;
   for (const auto& server : servers) {
     if (!server.serves(family)) continue;
-    chosen.push_back({.name = server.config.name, .index = server.index, .weight = server.weight()});
+    chosen.push_back({.name = server.config.name, .index = server.index, .weight = server.weight(family)});
   }
   return chosen;
 }
@@ -86,7 +86,7 @@ std::optional<std::vector<std::uint32_t>> member_words(const PlannedPort& port, 
   if (port.config.pick != Pick::kLeastConnections && !port.is_shared) return std::nullopt;
   // Those that get no new flows are there, too: their sticky clients are sent to them.
   for (const auto& server : port.servers)
-    if (server.serves(family) && server.target) words.push_back(std::uint32_t{server.index} | server.weight() << 16);
+    if (server.is_in(family)) words.push_back(std::uint32_t{server.index} | server.weight(family) << 16);
   return words;
 }
 

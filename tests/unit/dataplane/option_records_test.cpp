@@ -29,9 +29,9 @@ TEST(OptionRecords, EveryOptionOfAPortHasItsField) {
                          .pick = Pick::kLeastConnections,
                          .stale_timeout_s = 60,
                          .on_stale = OnStale::kReset,
-                         .no_server = NoServer::kPass,
                          .sticky_s = 30,
                          .new_flow_limit = 1000});
+  port.no_server = {NoServer::kDrop, NoServer::kPass};
   port.is_shared = true;
   port.affinity = {7, 8};
   port.members[1] = {.first_row = 2048, .slice = 1024, .words = {1, 2, 3}};

@@ -33,7 +33,7 @@ MapReader maps_of(const Plan& plan) {
 TEST_F(PlanRestoreTest, RestoringGivesThePlanThatWasThere) {
   for (int number = 1; number <= 9; ++number) add(number, static_cast<unsigned>(number));
   replan();
-  const auto restored = restore_plan(config, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
+  const auto restored = restore_plan(config, {}, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
   const auto port = restored.find(kWeb);
   ASSERT_TRUE(port);
   EXPECT_EQ(port->servers, web().servers);
@@ -54,7 +54,7 @@ TEST_F(PlanRestoreTest, RestoringHandsRowsOfStrangersToTheServersThatAreThere) {
   const auto config_kept = config;
   add(3);
   replan();
-  const auto restored = restore_plan(config_kept, {}, kept, maps_of(plan), kSecret, kCapacity);
+  const auto restored = restore_plan(config_kept, {}, {}, kept, maps_of(plan), kSecret, kCapacity);
   const auto port = restored.find(kWeb);
   ASSERT_TRUE(port);
   const auto& owners = port->rows_of(Family::kV4)->table.owners;
@@ -68,12 +68,12 @@ TEST_F(PlanRestoreTest, RestoringLeavesOutNumbersThatContradictEachOther) {
   replan();
   auto assignments = assignments_of(plan);
   assignments.ports[kWeb].servers["s2"] = assignments.ports[kWeb].servers["s1"];
-  EXPECT_FALSE(restore_plan(config, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
+  EXPECT_FALSE(restore_plan(config, {}, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
   assignments = assignments_of(plan);
   assignments.ports[kWeb].rows[1] = assignments.ports[kWeb].rows[0];
-  EXPECT_FALSE(restore_plan(config, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
+  EXPECT_FALSE(restore_plan(config, {}, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
   assignments = {};
-  EXPECT_FALSE(restore_plan(config, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
+  EXPECT_FALSE(restore_plan(config, {}, {}, assignments, maps_of(plan), kSecret, kCapacity).find(kWeb));
 }
 
 TEST_F(PlanRestoreTest, AServerThatLeftGetsExactlyItsRowsBackAfterARestart) {
@@ -85,7 +85,7 @@ TEST_F(PlanRestoreTest, AServerThatLeftGetsExactlyItsRowsBackAfterARestart) {
   EXPECT_TRUE(web().rows_of(Family::kV4)->has_homes);
   host.targets.erase(server_address(4));
   replan();
-  plan = restore_plan(config, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
+  plan = restore_plan(config, {}, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
   resolve(4);
   replan();
   resolve(2);
@@ -97,7 +97,7 @@ TEST_F(PlanRestoreTest, ADrainedServerIsStillDrained) {
   add(2);
   host.admins[{.port = kWeb, .server = "s1"}] = Admin::kDrain;
   replan();
-  const auto restored = restore_plan(config, host.admins, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
+  const auto restored = restore_plan(config, host.admins, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
   EXPECT_EQ(restored.find(kWeb)->servers, web().servers);
   EXPECT_EQ(restored.find(kWeb)->rows, web().rows);
   auto next = make_plan(restored, config, host, kSecret);
@@ -112,7 +112,7 @@ TEST_F(PlanRestoreTest, OptionsAndMembersKeepTheirPlaces) {
   port.pick = Pick::kLeastConnections;
   port.sticky_s = 60;
   replan();
-  const auto restored = restore_plan(config, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
+  const auto restored = restore_plan(config, {}, {}, assignments_of(plan), maps_of(plan), kSecret, kCapacity);
   const auto found = restored.find(kWeb);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->options, web().options);

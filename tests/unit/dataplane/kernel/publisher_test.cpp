@@ -250,6 +250,24 @@ TEST_F(PublisherTest, EntriesOfAServerThatWentAreGivenUpBeforeItsIndexIsReused) 
   EXPECT_EQ(tables().active(gone), 0U);
 }
 
+TEST_F(PublisherTest, AServerThatIsOutInOneFamilyLosesThatFamilysEntriesAtOnce) {
+  add(21);
+  add(22);
+  publish();
+  const auto index = index_of("s21");
+  const auto v6 = IpAddress::parse("2001:db8:9::7").value();
+  const auto kept = write_entry(XDPLB_KIND_FLOW, index, 0, XDPLB_FLOW_OPEN, now());
+  const auto lost = write_entry(XDPLB_KIND_FLOW, index, 0, XDPLB_FLOW_OPEN, now(), v6);
+  const auto client = write_entry(XDPLB_KIND_CLIENT, index, 0, XDPLB_FLOW_OPEN, now(), v6);
+  host.grants[{.port = kWeb, .server = "s21"}] = {.is_in = {true, false}, .weight = {10, 0}};
+  publish();
+  EXPECT_TRUE(has_entry(kept));
+  EXPECT_FALSE(has_entry(lost) || has_entry(client));
+  EXPECT_TRUE(tables().server(index));
+  // The rows of the family that is left have not moved.
+  EXPECT_GT(count_rows([index](const RowState& row) { return row.cur == index && row.base == index; }), 0);
+}
+
 TEST_F(PublisherTest, APortThatBecomesTrackedAdoptsItsFlowsAndOneThatCeasesLooksThemUp) {
   add(21);
   publish();
