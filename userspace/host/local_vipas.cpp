@@ -32,6 +32,12 @@ IpPrefix host_prefix(const IpAddress& address) {
   return {.address = address, .length = static_cast<std::uint8_t>(8 * address.bytes().size())};
 }
 
+// "from VIPA lookup T" without other conditions, of whatever instance.
+bool is_source_rule(const Rule& rule) {
+  const Rule plain{.family = rule.family, .priority = rule.priority, .from = rule.from, .table = rule.table};
+  return rule.from && rule.from->is_host() && rule == plain;
+}
+
 // As the kernel tells it back: what only it says and what it adds is left out.
 Route plain(Route route) {
   route.destination = route.destination.network();
@@ -81,8 +87,7 @@ Result<LocalVipas::Present> LocalVipas::read(Family family) {
   present.rules = std::move(*rules);
   auto is_our_table = [&](std::uint32_t table) { return table - first_table_ < kTables; };
   for (const Rule& rule : present.rules) {
-    const bool is_ours = rule.protocol == kRouteProtocol && rule.priority == rule_priority_ && rule.mark == 0 &&
-                         rule.from && rule.from->is_host() && is_our_table(rule.table);
+    const bool is_ours = rule.priority == rule_priority_ && is_source_rule(rule) && is_our_table(rule.table);
     if (is_ours && !present.ours.emplace(rule.from->address, rule).second) present.surplus.push_back(rule);
   }
   auto own = control_.own_routes(family);
@@ -213,8 +218,7 @@ Result<void> LocalVipas::clean_up(const std::vector<IpAddress>& wanted, const Pr
     if (!is_ours || is_wanted(address.prefix.address)) continue;
     // Another instance has rules of its own tables for its VIPAs.
     const bool is_anothers = std::any_of(present.rules.begin(), present.rules.end(), [&](const Rule& rule) {
-      return rule.protocol == kRouteProtocol && rule.from == address.prefix &&
-             !present.ours.contains(address.prefix.address);
+      return is_source_rule(rule) && rule.from == address.prefix && !present.ours.contains(address.prefix.address);
     });
     if (!is_anothers) note(first, unless_missing(control_.remove_address(loopback_, address.prefix)));
   }

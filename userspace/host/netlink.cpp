@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
 #include <string>
 
 namespace xdplb {
@@ -23,14 +22,6 @@ constexpr std::uint8_t kOperUnknown = 0;      // IF_OPER_UNKNOWN: the driver doe
 constexpr std::uint8_t kOperUp = 6;           // IF_OPER_UP
 constexpr std::uint16_t kValidStates =
     NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;  // the kernel's NUD_VALID
-
-MacAddress read_mac(const nlattr* attribute) {
-  MacAddress mac;
-  if (attribute != nullptr && mnl_attr_get_payload_len(attribute) == mac.bytes.size()) {
-    std::memcpy(mac.bytes.data(), mnl_attr_get_payload(attribute), mac.bytes.size());
-  }
-  return mac;
-}
 
 std::uint32_t read_xdp_prog_id(const nlattr* nest) {
   if (nest == nullptr) return 0;
@@ -56,10 +47,7 @@ NetlinkMessage parse_link(const nlmsghdr& message) {
   const auto& at = attributes.at;
   Link link;
   link.index = static_cast<std::uint32_t>(header->ifi_index);
-  if (at[IFLA_IFNAME] != nullptr) {
-    const char* name = mnl_attr_get_str(at[IFLA_IFNAME]);
-    link.name.assign(name, strnlen(name, mnl_attr_get_payload_len(at[IFLA_IFNAME])));
-  }
+  link.name = read_text(at[IFLA_IFNAME]);
   link.mac = read_mac(at[IFLA_ADDRESS]);
   link.is_up = (header->ifi_flags & IFF_UP) != 0;
   std::uint8_t operstate = attributes.byte(IFLA_OPERSTATE).value_or(kOperUnknown);

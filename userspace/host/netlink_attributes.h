@@ -11,7 +11,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace xdplb {
 
@@ -47,22 +50,42 @@ const T* family_header(const nlmsghdr& message) {
   return static_cast<const T*>(mnl_nlmsg_get_payload(&message));
 }
 
-// nullopt for a missing attribute and for one that is no address of `family` (AF_INET, AF_INET6).
-inline std::optional<IpAddress> read_address(const nlattr* attribute, int family) {
-  if (attribute == nullptr) return std::nullopt;
-  const auto* data = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-  std::size_t length = mnl_attr_get_payload_len(attribute);
-  if (family == AF_INET && length == 4) {
+// nullopt for bytes that are no address of `family` (AF_INET, AF_INET6).
+inline std::optional<IpAddress> make_address(std::span<const std::uint8_t> data, int family) {
+  if (family == AF_INET && data.size() == 4) {
     std::array<std::uint8_t, 4> bytes{};
-    std::copy_n(data, bytes.size(), bytes.begin());
+    std::copy_n(data.begin(), bytes.size(), bytes.begin());
     return IpAddress::v4(bytes);
   }
-  if (family == AF_INET6 && length == 16) {
+  if (family == AF_INET6 && data.size() == 16) {
     std::array<std::uint8_t, 16> bytes{};
-    std::copy_n(data, bytes.size(), bytes.begin());
+    std::copy_n(data.begin(), bytes.size(), bytes.begin());
     return IpAddress::v6(bytes);
   }
   return std::nullopt;
+}
+
+// nullopt for a missing attribute, too.
+inline std::optional<IpAddress> read_address(const nlattr* attribute, int family) {
+  if (attribute == nullptr) return std::nullopt;
+  const auto* data = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
+  return make_address({data, mnl_attr_get_payload_len(attribute)}, family);
+}
+
+// Zero for a missing attribute and for one that is no Ethernet address.
+inline MacAddress read_mac(const nlattr* attribute) {
+  MacAddress mac;
+  if (attribute != nullptr && mnl_attr_get_payload_len(attribute) == mac.bytes.size()) {
+    std::memcpy(mac.bytes.data(), mnl_attr_get_payload(attribute), mac.bytes.size());
+  }
+  return mac;
+}
+
+// Empty for a missing one.
+inline std::string read_text(const nlattr* attribute) {
+  if (attribute == nullptr) return {};
+  const char* text = mnl_attr_get_str(attribute);
+  return {text, strnlen(text, mnl_attr_get_payload_len(attribute))};
 }
 
 }  // namespace xdplb

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -20,6 +21,8 @@ constexpr std::size_t kBufferBytes = 64 * 1024;      // a dump part is at most 3
 constexpr int kReceiveQueueBytes = 8 * 1024 * 1024;  // several thousand events
 constexpr int kAnswerTimeoutMs = 2000;
 constexpr int kDumpAttempts = 4;
+// Requests on their way at once: their acknowledgements, 1 KiB of memory each, fit a default receive queue.
+constexpr std::size_t kBatch = 100;
 
 // One datagram of the kernel into `buffer`. Returns its length, 0 for one that is not the kernel's, or -errno.
 ssize_t read_datagram(int fd, std::vector<std::uint8_t>& buffer) {
@@ -138,20 +141,64 @@ Result<NetlinkSocket::Answer> NetlinkSocket::dump(std::vector<std::uint8_t> requ
   }
 }
 
+Result<std::vector<NetlinkSocket::Answer>> NetlinkSocket::ask_all(std::vector<std::vector<std::uint8_t>> requests) {
+  std::vector<Answer> answers(requests.size());
+  for (std::size_t start = 0; start < requests.size(); start += kBatch) {
+    const std::size_t count = std::min(kBatch, requests.size() - start);
+    auto asked = ask_batch(std::span(requests).subspan(start, count), std::span(answers).subspan(start, count));
+    if (!asked) return asked.error();
+  }
+  return answers;
+}
+
+Result<void> NetlinkSocket::ask_batch(std::span<std::vector<std::uint8_t>> requests, std::span<Answer> answers) {
+  const std::uint32_t first = sequence_ + 1;
+  std::vector<std::uint8_t> batch;
+  for (auto& request : requests) {
+    auto* header = reinterpret_cast<nlmsghdr*>(request.data());
+    header->nlmsg_flags |= NLM_F_ACK;
+    header->nlmsg_seq = ++sequence_;
+    batch.insert(batch.end(), request.begin(), request.end());
+    batch.resize(MNL_ALIGN(batch.size()));
+  }
+  if (auto sent = send(batch); !sent) return sent;
+  for (std::size_t missing = requests.size(); missing > 0;) {
+    auto length = await_datagram();
+    if (!length) return length.error();
+    int rest = static_cast<int>(*length);
+    const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data());
+    for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest)) {
+      const std::uint32_t index = message->nlmsg_seq - first;
+      if (message->nlmsg_type != NLMSG_ERROR || index >= requests.size()) continue;
+      answers[index] = read_answer(*message);
+      --missing;
+    }
+  }
+  return {};
+}
+
+// Waits for one into buffer_.
+Result<std::size_t> NetlinkSocket::await_datagram() {
+  for (;;) {
+    const ssize_t length = read_datagram(fd_.get(), buffer_);
+    if (length >= 0) return static_cast<std::size_t>(length);
+    if (length != -EAGAIN && length != -EINTR) {
+      return os_error("netlink: read an answer", static_cast<int>(-length));
+    }
+    pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&waiting, 1, kAnswerTimeoutMs) == 0) return os_error("netlink: wait for an answer", ETIMEDOUT);
+  }
+}
+
 Result<NetlinkSocket::Conversation> NetlinkSocket::converse(std::vector<std::uint8_t>& request,
                                                             const MessageHandler& handler) {
   reinterpret_cast<nlmsghdr*>(request.data())->nlmsg_seq = ++sequence_;
   if (auto sent = send(request); !sent) return sent.error();
   Conversation conversation;
   while (!conversation.is_done) {
-    ssize_t length = read_datagram(fd_.get(), buffer_);
-    if (length == -EAGAIN || length == -EINTR) {
-      pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&waiting, 1, kAnswerTimeoutMs) == 0) return os_error("netlink: wait for an answer", ETIMEDOUT);
-      continue;
-    }
-    if (length < 0) return os_error("netlink: read an answer", static_cast<int>(-length));
-    read_part(static_cast<std::size_t>(length), handler, conversation);
+    auto length = await_datagram();
+    if (!length) return length.error();
+    read_part(*length, handler, conversation);
   }
   return conversation;
 }

@@ -50,6 +50,10 @@ class NetlinkSocket {
   // Errors: os_error of the socket, not of the kernel's answer.
   Result<Answer> ask(std::vector<std::uint8_t> request);
 
+  // Many requests, sent in batches, and the answer to each, in their order. Errors and waiting: as ask; then it is not
+  // known how far it came.
+  Result<std::vector<Answer>> ask_all(std::vector<std::vector<std::uint8_t>> requests);
+
   // One dump by a whole request; sequence filled in. `restart` is called before it begins and each time it starts over.
   // Errors and waiting: as ask.
   Result<Answer> dump(std::vector<std::uint8_t> request, const std::function<void()>& restart,
@@ -62,6 +66,8 @@ class NetlinkSocket {
     bool was_interrupted = false;  // the table changed while it was read
     Answer answer{};
   };
+  Result<std::size_t> await_datagram();
+  Result<void> ask_batch(std::span<std::vector<std::uint8_t>> requests, std::span<Answer> answers);
   Result<Conversation> converse(std::vector<std::uint8_t>& request, const MessageHandler& handler);
   void read_part(std::size_t length, const MessageHandler& handler, Conversation& conversation);
 

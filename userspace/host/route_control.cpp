@@ -22,6 +22,27 @@ std::string family_text(const char* what, Family family) {
   return std::string(what) + " (" + std::string(family_name(family)) + "): read";
 }
 
+std::vector<std::uint8_t> make_request(const RouteChange& change) {
+  const bool makes = change.kind == RouteChange::Kind::kPut;
+  const std::uint16_t replaces = makes ? NLM_F_CREATE | NLM_F_REPLACE : 0;
+  if (const auto* route = std::get_if<Route>(&change.object)) {
+    return make_route_request(makes ? RTM_NEWROUTE : RTM_DELROUTE, replaces, *route);
+  }
+  if (const auto* neighbor = std::get_if<FixedNeighbor>(&change.object)) {
+    return make_neighbor_request(makes ? RTM_NEWNEIGH : RTM_DELNEIGH, replaces, *neighbor);
+  }
+  const std::uint16_t is_new = makes ? NLM_F_CREATE | NLM_F_EXCL : 0;
+  return make_rule_request(makes ? RTM_NEWRULE : RTM_DELRULE, is_new, std::get<Rule>(change.object));
+}
+
+// The refusal says that things are as they should be.
+bool is_as_wished(const RouteChange& change, int number) {
+  const bool is_rule = std::holds_alternative<Rule>(change.object);
+  if (change.kind == RouteChange::Kind::kPut) return is_rule && number == EEXIST;
+  // An interface that is gone took its routes and neighbours along.
+  return number == ENOENT || (!is_rule && (number == ESRCH || number == ENODEV));
+}
+
 }  // namespace
 
 Result<RouteControl> RouteControl::open() {
@@ -44,7 +65,10 @@ Result<std::vector<Route>> RouteControl::dump_routes(std::vector<std::uint8_t> r
 Result<std::vector<Route>> RouteControl::routes(Family family, std::uint32_t table) {
   auto found = dump_routes(make_route_dump(family, table, 0),
                            family_text(("routes of table " + std::to_string(table)).c_str(), family));
-  if (found) std::erase_if(*found, [&](const Route& route) { return route.table != table; });
+  auto is_left_out = [&](const Route& route) {
+    return route.table != table || (route.gateway && route.gateway->family() != family);
+  };
+  if (found) std::erase_if(*found, is_left_out);
   return found;
 }
 
@@ -64,6 +88,38 @@ Result<std::vector<Rule>> RouteControl::rules(Family family) {
   if (!answer) return answer.error();
   if (answer->number != 0) return refusal(family_text("rules", family), *answer);
   return found;
+}
+
+Result<std::vector<FixedNeighbor>> RouteControl::own_neighbors(Family family) {
+  std::vector<FixedNeighbor> found;
+  auto answer = socket_.dump(
+      make_neighbor_dump(family), [&] { found.clear(); },
+      [&](const nlmsghdr& message) {
+        if (auto neighbor = read_own_neighbor(message)) found.push_back(*neighbor);
+      });
+  if (!answer) return answer.error();
+  if (answer->number != 0) return refusal(family_text("neighbours", family), *answer);
+  return found;
+}
+
+Result<std::vector<Result<void>>> RouteControl::apply(const std::vector<RouteChange>& changes) {
+  std::vector<std::vector<std::uint8_t>> requests;
+  requests.reserve(changes.size());
+  for (const RouteChange& change : changes) requests.push_back(make_request(change));
+  auto answers = socket_.ask_all(std::move(requests));
+  if (!answers) return answers.error();
+  std::vector<Result<void>> outcomes;
+  outcomes.reserve(changes.size());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto& answer = (*answers)[i];
+    if (answer.number == 0 || is_as_wished(changes[i], answer.number)) {
+      outcomes.emplace_back();
+    } else {
+      outcomes.emplace_back(
+          refusal(std::visit([](const auto& object) { return to_text(object); }, changes[i].object), answer));
+    }
+  }
+  return outcomes;
 }
 
 Result<std::vector<TaggedAddress>> RouteControl::addresses(Family family) {

@@ -16,14 +16,19 @@ std::uint64_t sum_words(std::span<const std::uint8_t> bytes) {
   return sum;
 }
 
+std::uint16_t complement(std::uint64_t sum) {
+  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum & 0xffff);
+}
+
 }  // namespace
 
 std::uint16_t icmpv6_checksum(const IpAddress& source, const IpAddress& destination,
                               std::span<const std::uint8_t> message) {
-  std::uint64_t sum = sum_words(source.bytes()) + sum_words(destination.bytes()) + message.size() + kIcmpv6;
-  sum += sum_words(message);
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(~sum & 0xffff);
+  const std::uint64_t sum = sum_words(source.bytes()) + sum_words(destination.bytes()) + message.size() + kIcmpv6;
+  return complement(sum + sum_words(message));
 }
+
+std::uint16_t icmp_checksum(std::span<const std::uint8_t> message) { return complement(sum_words(message)); }
 
 }  // namespace xdplb

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The Internet checksum (RFC 1071) of ICMPv6 messages.
+// The Internet checksum (RFC 1071) of ICMP messages.
 #pragma once
 
 #include "net/address.h"
@@ -16,5 +16,8 @@ namespace xdplb {
 //          there; with the field filled in, 0 says that it is right.
 std::uint16_t icmpv6_checksum(const IpAddress& source, const IpAddress& destination,
                               std::span<const std::uint8_t> message);
+
+// Checksum of an ICMP message of IPv4 (RFC 792), host order: as above, without a pseudo header.
+std::uint16_t icmp_checksum(std::span<const std::uint8_t> message);
 
 }  // namespace xdplb

@@ -151,7 +151,7 @@ TEST_F(Routes, RulesAreMadeOnceAndRemovedExactly) {
   for (const char* from : {"10.1.1.7", "2001:db8::7"}) {
     const Family family = ip(from).family();
     Rule rule{.family = family, .priority = 1088, .from = prefix(from), .table = kTable};
-    Rule marked{.family = family, .priority = 1089, .mark = 0x80000001, .table = kTable + 1};
+    Rule marked{.family = family, .priority = 1089, .mark = 0x80000001, .mark_mask = 0xffffffff, .table = kTable + 1};
     for (const Rule& one : {rule, marked, rule}) {
       auto added = control_->add(one);
       ASSERT_TRUE(added) << added.error().message;
@@ -169,12 +169,90 @@ TEST_F(Routes, RulesAreMadeOnceAndRemovedExactly) {
   }
 }
 
+TEST_F(Routes, RulesOfEveryActionAndConditionAreMadeOnceReadBackAndRemoved) {
+  for (const Family family : {Family::kV4, Family::kV6}) {
+    const auto before = control_->rules(family);
+    const std::vector<Rule> rules = {
+        {.family = family,
+         .priority = 5,
+         .mark = 0x58000000,
+         .mark_mask = 0xff000000,
+         .is_inverted = true,
+         .action = RuleAction::kGoto,
+         .goto_priority = 8},
+        {.family = family, .priority = 6, .mark = 0x58000001, .mark_mask = 0xffffffff, .table = kTable},
+        {.family = family, .priority = 7, .mark = 0, .mark_mask = 1, .table = kTable},
+        {.family = family, .priority = 8, .action = RuleAction::kNop},
+        {.family = family, .priority = 8, .incoming = "nobody=here", .action = RuleAction::kNop},
+        {.family = family,
+         .priority = 9,
+         .mark = 0x58420000,
+         .mark_mask = 0xffff0000,
+         .action = RuleAction::kUnreachable}};
+    std::vector<RouteChange> changes;
+    for (const Rule& rule : rules) changes.push_back({.kind = RouteChange::Kind::kPut, .object = rule});
+    for (int round = 0; round < 2; ++round) {
+      auto outcomes = control_->apply(changes);
+      ASSERT_TRUE(outcomes) << outcomes.error().message;
+      for (const auto& outcome : *outcomes) EXPECT_TRUE(outcome) << outcome.error().message;
+    }
+    auto ours = *control_->rules(family);
+    std::erase_if(ours, [](const Rule& one) { return one.protocol != kRouteProtocol; });
+    EXPECT_EQ(ours, rules);
+    for (auto& change : changes) change.kind = RouteChange::Kind::kRemove;
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& outcome : *control_->apply(changes)) EXPECT_TRUE(outcome) << outcome.error().message;
+    }
+    EXPECT_EQ(*control_->rules(family), *before);
+  }
+}
+
+TEST_F(Routes, OneRefusedChangeOfManyIsNamedAndTheOthersAreMade) {
+  std::vector<RouteChange> changes;
+  for (std::uint32_t i = 0; i < 250; ++i) {
+    Route made = route("198.51.100.0/24", i == 120 ? "203.0.113.1" : "192.0.2.1", e0_);
+    made.table = kTable + i;
+    changes.push_back({.kind = RouteChange::Kind::kPut, .object = made});
+  }
+  const auto outcomes = control_->apply(changes);
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < outcomes->size(); ++i) EXPECT_EQ((*outcomes)[i].has_value(), i != 120) << i;
+  EXPECT_THAT((*outcomes)[120].error().message, testing::HasSubstr("via 203.0.113.1 table 1480851576"));
+  EXPECT_EQ(control_->own_routes(Family::kV4)->size(), 249U);
+}
+
+TEST_F(Routes, OwnOnesMayHaveAGatewayOfTheOtherFamily) {
+  Route wanted = route("0.0.0.0/0", "2001:db8::10", e0_);
+  wanted.is_onlink = true;
+  ASSERT_TRUE(control_->replace(wanted));
+  EXPECT_THAT(*control_->own_routes(Family::kV4), testing::ElementsAre(wanted));
+  EXPECT_THAT(output("ip route show table 1480851456"), testing::HasSubstr("default via inet6 2001:db8::10 dev e0"));
+  ASSERT_TRUE(control_->remove(wanted));
+  EXPECT_TRUE(control_->own_routes(Family::kV4)->empty());
+}
+
+TEST_F(Routes, FixedNeighborsOfOursAreToldFromOthers) {
+  dispatcher_.run("ip neigh add fe80::99 lladdr 02:00:00:00:00:99 dev e0 nud permanent");
+  FixedNeighbor wanted{.ifindex = e0_, .address = ip("fe80::58:1:2"), .mac = *MacAddress::parse("02:00:00:00:00:0a")};
+  for (const char* mac : {"02:00:00:00:00:0a", "02:00:00:00:00:0b"}) {
+    wanted.mac = *MacAddress::parse(mac);
+    ASSERT_TRUE(control_->apply({{.kind = RouteChange::Kind::kPut, .object = wanted}})->front());
+    EXPECT_THAT(*control_->own_neighbors(Family::kV6), testing::ElementsAre(wanted));
+  }
+  EXPECT_THAT(output("ip neigh show fe80::58:1:2 dev e0"), testing::HasSubstr("02:00:00:00:00:0b PERMANENT"));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(control_->apply({{.kind = RouteChange::Kind::kRemove, .object = wanted}})->front());
+  }
+  EXPECT_TRUE(control_->own_neighbors(Family::kV6)->empty());
+  EXPECT_THAT(output("ip neigh show dev e0"), testing::HasSubstr("fe80::99"));
+}
+
 TEST_F(Routes, RulesWithOtherConditionsAreLeftOut) {
   auto before = control_->rules(Family::kV4);
   dispatcher_.run(
-      "ip rule add from 10.1.1.7 iif e0 lookup 9 priority 5; ip rule add not from 10.1.1.7 lookup 9 priority 6;"
-      "ip rule add from 10.1.1.7 to 192.0.2.0/24 lookup 9 priority 7; ip rule add fwmark 1/0xf lookup 9 priority 8;"
-      "ip rule add from 10.1.1.7 ipproto tcp lookup 9 priority 9; ip rule add from 10.1.1.8 blackhole priority 10;"
+      "ip rule add from 10.1.1.7 oif e0 lookup 9 priority 5; ip rule add from 10.1.1.8 blackhole priority 6;"
+      "ip rule add from 10.1.1.7 to 192.0.2.0/24 lookup 9 priority 7;"
+      "ip rule add from 10.1.1.7 ipproto tcp lookup 9 priority 9;"
       "ip rule add lookup main suppress_prefixlength 0 priority 11");
   EXPECT_EQ(*control_->rules(Family::kV4), *before);
   EXPECT_THAT(*before, testing::Contains(testing::Field(&Rule::priority, 32766u)));

@@ -31,5 +31,14 @@ TEST(Icmpv6Checksum, OfACorrectMessageIsZero) {
   EXPECT_EQ(icmpv6_checksum(kSource, kDestination, std::vector<std::uint8_t>{0x87, 0x00, 0x7b, 0x3b}), 0);
 }
 
+TEST(IcmpChecksum, CoversTheMessageAlone) {
+  // An echo request with identifier 1 and sequence number 2: 0x0800 + 0x0001 + 0x0002 = 0x0803 -> complement 0xf7fc.
+  std::vector<std::uint8_t> message = {0x08, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x02};
+  EXPECT_EQ(icmp_checksum(message), 0xf7fc);
+  message[2] = 0xf7;
+  message[3] = 0xfc;
+  EXPECT_EQ(icmp_checksum(message), 0);
+}
+
 }  // namespace
 }  // namespace xdplb
