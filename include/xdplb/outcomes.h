@@ -18,7 +18,7 @@
 	X(NOT_FOR_VIPA, not_for_vipa, PASS, "for another address: left to the kernel")                                 \
 	X(FROM_VIPA, from_vipa, PASS,                                                                                  \
 	  "a server's answer came back through the dispatcher: give the server a route "                               \
-	  "of its own to the client")                                                                                  \
+	  "of its own to the client; answers to probes of advisors count here, too")                                   \
 	X(TRUNCATED, truncated, PASS,                                                                                  \
 	  "the frame ends within its headers, or they contradict themselves: left to the "                             \
 	  "kernel")                                                                                                    \

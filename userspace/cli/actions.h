@@ -3,6 +3,7 @@
 // Errors of text that cannot be read: kUsage, naming the option or object.
 #pragma once
 
+#include "cli/advisor_options.h"
 #include "cli/context.h"
 
 #include <optional>
@@ -59,6 +60,9 @@ struct PortArguments {
   std::optional<std::string> udp_tracking;
   std::optional<std::string> new_flow_limit;
   std::optional<std::string> half_open_limit;
+  std::optional<std::string> min_up;
+  std::optional<std::string> on_all_down;
+  std::optional<std::string> slow_start;
 };
 Result<int> cluster_add(const ClusterArguments& arguments, const Context& context);
 Result<int> cluster_list(const Context& context);
@@ -79,12 +83,17 @@ struct ServerAddArguments {
   std::optional<std::string> weight;
   std::optional<std::string> family;
   std::optional<std::string> vlan;
+  std::optional<std::string> tier;
+  std::optional<std::string> fixed_weight;
 };
 struct ServerSetArguments {
   std::string path;
   std::optional<std::string> weight;
   std::optional<std::string> address;
   std::optional<std::string> vlan;
+  std::optional<std::string> tier;
+  std::optional<std::string> fixed_weight;
+  std::optional<std::string> admin;
 };
 Result<int> server_add(const ServerAddArguments& arguments, const Context& context);
 Result<int> server_list(const std::string& port, const Context& context);  // empty: of all ports
@@ -97,11 +106,48 @@ struct DrainArguments {
   std::string path;
   bool is_now = false;  // sticky clients go elsewhere, too
   std::optional<std::string> deadline;
+  std::vector<std::string> daily;  // the first and the last hour; empty: at any time
+  std::optional<std::string> source;
+  bool waits = false;
+};
+// Of `ready` and `down`.
+struct AdminArguments {
+  std::string path;
+  std::optional<std::string> source;
   bool waits = false;
 };
 Result<int> server_drain(const DrainArguments& arguments, const Context& context);
-Result<int> server_ready(const std::string& path, const Context& context);
-Result<int> server_down(const std::string& path, bool waits, const Context& context);
+Result<int> server_ready(const AdminArguments& arguments, const Context& context);
+Result<int> server_down(const AdminArguments& arguments, const Context& context);
+
+// ---- advisor_commands.cpp
+struct AdvisorSetArguments {
+  std::string path;
+  std::string file;                  // --from; empty: none
+  std::vector<AdvisorWord> words;    // in the order typed
+  std::vector<std::string> command;  // behind "--"
+};
+Result<int> advisor_set(const AdvisorSetArguments& arguments, const Context& context);
+Result<int> advisor_list(const Context& context);
+Result<int> advisor_show(const std::string& path, const Context& context);  // of a port or a server
+Result<int> advisor_run(const std::string& path, const Context& context);   // 1 when the probe fails
+Result<int> advisor_remove(const std::string& path, const Context& context);
+Result<int> exit_list(const Context& context);
+
+// ---- manager_commands.cpp; an empty cluster: all of them
+struct ManagerArguments {
+  std::string cluster;
+  std::optional<std::string> proportions;
+  std::optional<std::string> interval;
+  std::optional<std::string> refresh;
+  std::optional<std::string> sensitivity;
+  std::optional<std::string> smoothing;
+  std::optional<std::string> weight_bound;
+};
+Result<int> manager_set(const ManagerArguments& arguments, const Context& context);
+Result<int> manager_start(const std::string& cluster, const Context& context);
+Result<int> manager_stop(const std::string& cluster, const Context& context);
+Result<int> manager_report(const std::string& cluster, const Context& context);
 
 // ---- vipa_commands.cpp
 struct VipaSetArguments {
@@ -138,6 +184,7 @@ struct SettingsArguments {
   bool no_peers = false;
   std::optional<std::string> decrement_ttl;
   std::optional<std::string> fix_host;
+  std::optional<std::string> guard;
   std::optional<std::string> reach;
   std::optional<std::string> reach_policy;
   std::optional<std::string> reach_interval;

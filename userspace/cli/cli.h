@@ -15,6 +15,7 @@ struct CliEnvironment {
   std::ostream& out;  // data, and the problem object with --json
   std::ostream& err;  // talk
   bool has_colour = false;
+  bool has_utf8 = false;              // the terminal shows more than ASCII
   std::filesystem::path program_dir;  // where xdplbd is looked for before $PATH; may be empty
   InstanceRoots roots;
 };

@@ -111,6 +111,8 @@ void CommandTree::add_all(CLI::App& app) {
   add_clusters(app);
   add_ports(app);
   add_servers(app);
+  add_advisors(app);
+  add_managers(app);
   add_vipas(app);
   add_interfaces(app);
   add_settings(app);

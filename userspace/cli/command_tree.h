@@ -32,6 +32,9 @@ class CommandTree {
   void add_vipas(CLI::App& app);
   void add_interfaces(CLI::App& app);
   void add_settings(CLI::App& app);
+  // ---- command_tree_advisors.cpp
+  void add_advisors(CLI::App& app);
+  void add_managers(CLI::App& app);
 
   static CLI::App& add_group(CLI::App& parent, const char* name, const char* help);
   // `function` gets the words of the command, of type Words, and the Context.

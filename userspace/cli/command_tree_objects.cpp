@@ -8,6 +8,9 @@ namespace {
 
 constexpr const char* kServerPath = "CLUSTER/PORT/NAME";
 constexpr const char* kServerHelp = "web/443/s1, web/53/udp/s1";
+constexpr const char* kTierHelp = "0 (as it is) to 3: it gets new flows while better tiers have too few servers up";
+constexpr const char* kFixedHelp = "on or off: the manager leaves its weight alone";
+constexpr const char* kSourceHelp = "operator (as it is) or hook: whose word it is; each takes back only its own";
 
 void add_port_options(CLI::App& command, PortArguments& words) {
   command.add_option("--pick", words.pick, "hash (as it is), wrr or least-connections: how a new flow gets its server");
@@ -26,6 +29,12 @@ void add_port_options(CLI::App& command, PortArguments& words) {
   command.add_option("--new-flow-limit", words.new_flow_limit, "Flows written down a second; 0 is no limit");
   command.add_option("--half-open-limit", words.half_open_limit,
                      "Connections without an answer to the handshake above which an event tells; 0 is none");
+  command.add_option("--min-up", words.min_up,
+                     "So many servers must be up, a number or percent like 50%, else the next tier helps; 1");
+  command.add_option("--on-all-down", words.on_all_down,
+                     "rows-stay (as it is), drop or reset: packets while every server is down");
+  command.add_option("--slow-start", words.slow_start,
+                     "A server that comes back gets its weight in steps over so long, like 30s; 0");
 }
 
 }  // namespace
@@ -81,6 +90,8 @@ void CommandTree::add_servers(CLI::App& app) {
   add->add_option("--weight", added->weight, "0 to 100; 10 when not said, 0 gets no new flows");
   add->add_option("--family", added->family, "v4 or v6: serve only this family of the cluster's addresses");
   add->add_option("--vlan", added->vlan, "keep (as the frame came), none or 1 to 4094: tag of frames to it");
+  add->add_option("--tier", added->tier, kTierHelp);
+  add->add_option("--fixed-weight", added->fixed_weight, kFixedHelp);
   bind(*add, added, server_add);
 
   auto changed = std::make_shared<ServerSetArguments>();
@@ -89,6 +100,9 @@ void CommandTree::add_servers(CLI::App& app) {
   set->add_option("--weight", changed->weight, "0 to 100");
   set->add_option("--address", changed->address, "Other addresses: A or A,B,C");
   set->add_option("--vlan", changed->vlan, "keep, none or 1 to 4094");
+  set->add_option("--tier", changed->tier, kTierHelp);
+  set->add_option("--fixed-weight", changed->fixed_weight, kFixedHelp);
+  set->add_option("--admin", changed->admin, "ready, drain, drain-now or down: the configuration's word");
   bind(*set, changed, server_set);
 
   add_drains(group);
@@ -98,26 +112,28 @@ void CommandTree::add_servers(CLI::App& app) {
 }
 
 void CommandTree::add_drains(CLI::App& group) {
+  constexpr const char* kWaitHelp = "Until nothing is left on it; --timeout limits it";
   auto drained = std::make_shared<DrainArguments>();
   CLI::App* drain = group.add_subcommand("drain", "No new flows; it keeps those it has, and its sticky clients");
   drain->add_option(kServerPath, drained->path, kServerHelp)->required();
   drain->add_flag("--now", drained->is_now, "Its sticky clients go elsewhere with their next connection");
   drain->add_option("--deadline", drained->deadline, "Give up what is left after so long, like 60s");
-  drain->add_flag("--wait", drained->waits, "Until nothing is left on it; --timeout limits it");
+  drain->add_option("--daily", drained->daily, "H1 H2: only from hour H1 to the end of hour H2, every day")
+      ->expected(2);
+  drain->add_option("--source", drained->source, kSourceHelp);
+  drain->add_flag("--wait", drained->waits, kWaitHelp);
   bind(*drain, drained, server_drain);
 
-  add_one(group, "ready", "Back in service", kServerPath, kServerHelp, server_ready);
-
-  struct DownWords {
-    std::string path;
-    bool waits = false;
+  const auto add_admin = [&](const char* name, const char* help, auto function, bool can_wait) {
+    auto words = std::make_shared<AdminArguments>();
+    CLI::App* command = group.add_subcommand(name, help);
+    command->add_option(kServerPath, words->path, kServerHelp)->required();
+    command->add_option("--source", words->source, kSourceHelp);
+    if (can_wait) command->add_flag("--wait", words->waits, kWaitHelp);
+    bind(*command, words, function);
   };
-  auto downed = std::make_shared<DownWords>();
-  CLI::App* down = group.add_subcommand("down", "Out of service at once, its flows go elsewhere");
-  down->add_option(kServerPath, downed->path, kServerHelp)->required();
-  down->add_flag("--wait", downed->waits, "Until nothing is left on it; --timeout limits it");
-  bind(*down, downed,
-       [](const DownWords& typed, const Context& context) { return server_down(typed.path, typed.waits, context); });
+  add_admin("ready", "Back in service", server_ready, false);
+  add_admin("down", "Out of service at once, its flows go elsewhere", server_down, true);
 }
 
 }  // namespace xdplb

@@ -67,6 +67,8 @@ void CommandTree::add_settings(CLI::App& app) {
   command->add_option("--decrement-ttl", words->decrement_ttl, "on or off: count the dispatcher as a hop");
   command->add_option("--fix-host", words->fix_host,
                       "on or off: make the kernel settings that owning virtual addresses needs, until the end");
+  command->add_option("--guard", words->guard,
+                      "on (as it is) or off: when very much fails at once, advisors take no server out");
   command->add_option("--reach", words->reach,
                       "A,B: machines that must answer on an interface for it to be healthy; none");
   command->add_option("--reach-policy", words->reach_policy,

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "base/file_descriptor.h"
 #include "cli/actions.h"
 #include "cli/fields.h"
 #include "cli/print.h"
+#include "cli/read_text.h"
 #include "control/problem_json.h"
-#include "control/request_json.h"
 #include "model/config_json.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <istream>
 #include <ostream>
 
 namespace xdplb {
@@ -21,47 +15,14 @@ namespace {
 
 using nlohmann::json;
 
-Error too_large(const std::string& source) {
-  return fail(ErrorCode::kInvalidConfig, fmt::format("{}: it is larger than {} bytes", source, kMaxBodyBytes));
-}
-
-Result<std::string> read_file(const std::string& file) {
-  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open()) {
-    if (errno == ENOENT) return fail(ErrorCode::kNotFound, file + ": there is no such file");
-    return os_error(file, errno);
-  }
-  std::string text;
-  std::array<char, 65536> block{};
-  while (true) {
-    const ssize_t size = ::read(fd.get(), block.data(), block.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return os_error(file, errno);
-    if (size == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(size));
-    if (text.size() > kMaxBodyBytes) return too_large(file);
-  }
-}
-
-Result<std::string> read_stream(std::istream& in) {
-  std::string text;
-  std::array<char, 65536> block{};
-  while (in.read(block.data(), block.size()) || in.gcount() > 0) {
-    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxBodyBytes) return too_large("standard input");
-  }
-  return text;
-}
-
 void print_changes(const json& reply, std::ostream& out) { print_lines({.out = out}, list_of(reply, "changes")); }
 
 }  // namespace
 
 Result<Config> read_config(const std::string& file, const Context& context) {
-  const bool is_stdin = file == "-";
-  const auto text = is_stdin ? read_stream(context.around().in) : read_file(file);
+  const auto text = read_text(file, context);
   if (!text) return text.error();
-  auto config = parse_config(*text, is_stdin ? "standard input" : file);
+  auto config = parse_config(*text, source_name(file));
   // Two objects of one file that exclude each other make the file invalid; kConflict is kept for what runs already.
   if (!config) return fail(ErrorCode::kInvalidConfig, config.error().message);
   return config;
@@ -84,8 +45,8 @@ Result<int> config_check(const std::string& file, const Context& context) {
     for (const PortConfig& port : cluster.ports) servers += port.servers.size();
   }
   const std::size_t clusters = config->clusters.size();
-  context.confirm(fmt::format("{}: valid; clusters: {}, ports: {}, servers: {}", file == "-" ? "standard input" : file,
-                              clusters, ports, servers));
+  context.confirm(
+      fmt::format("{}: valid; clusters: {}, ports: {}, servers: {}", source_name(file), clusters, ports, servers));
   if (context.options().wants_json) {
     context.show({{"valid", true}, {"clusters", clusters}, {"ports", ports}, {"servers", servers}},
                  [](std::ostream&) {});

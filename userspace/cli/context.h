@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "cli/print.h"
 #include "control/instance.h"
 #include "control/request.h"
 
@@ -39,6 +40,10 @@ class Context {
   Reply call(const Request& request, std::chrono::milliseconds timeout) const;
   // Data: the document as JSON with --json, else what `print` writes.
   void show(const nlohmann::json& document, const std::function<void(std::ostream&)>& print) const;
+  // How a document is printed here.
+  Page page(std::ostream& out) const {
+    return {.out = out, .has_colour = around_.has_colour, .has_utf8 = around_.has_utf8};
+  }
   // One line about what was done, on stdout: not with --quiet and, as the document is shown there, not with --json.
   void confirm(std::string_view line) const;
   // One line on stderr, not with --quiet.

@@ -5,6 +5,7 @@
 #include "cli/fields.h"
 #include "cli/typed.h"
 #include "model/option_text.h"
+#include "model/text.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -93,6 +94,41 @@ Result<int> take_out(const ServerAdminRequest& request, const Words& words, bool
   return 0;
 }
 
+// "operator" or "hook"; as it is when nothing was said.
+Result<void> read_source(const std::optional<std::string>& text, ServerAdminRequest& request) {
+  if (!text) return {};
+  for (const AdminSource source : {AdminSource::kOperator, AdminSource::kHook}) {
+    if (*text != admin_source_name(source)) continue;
+    request.source = source;
+    return {};
+  }
+  return fail(ErrorCode::kUsage, fmt::format("--source {}: it is operator or hook", quote(*text)));
+}
+
+Result<DailyHours> typed_hours(const std::vector<std::string>& texts) {
+  constexpr unsigned kLastHour = 23;
+  DailyHours hours;
+  for (auto [text, hour] : {std::pair(&texts.front(), &hours.first), std::pair(&texts.back(), &hours.last)}) {
+    const auto number = typed_count("--daily", *text, kLastHour);
+    if (!number) return number.error();
+    *hour = *number;
+  }
+  return hours;
+}
+
+std::string hours_text(const DailyHours& hours) { return fmt::format("{:02}:00 to {:02}:59", hours.first, hours.last); }
+
+// One source takes back only its own word, so another's may keep the server out.
+std::string ready_text(const json& reply) {
+  const json& server = member(reply, "object");
+  const std::string admin = optional_text(server, "admin");
+  const std::string source = optional_text(server, "admin_source");
+  if (!admin.empty() && admin != admin_name(Admin::kReady) && !source.empty()) {
+    return fmt::format("stays {}: that is the word of {}", admin, source);
+  }
+  return is_true(reply, "changed") ? "is ready again" : "is ready already, unchanged";
+}
+
 }  // namespace
 
 Result<int> server_drain(const DrainArguments& arguments, const Context& context) {
@@ -104,20 +140,36 @@ Result<int> server_drain(const DrainArguments& arguments, const Context& context
     if (!deadline) return deadline.error();
     request.deadline_s = *deadline;
   }
-  return take_out(request, {.going = "drains", .gone = "drained"}, arguments.waits, context);
+  if (const auto read = read_source(arguments.source, request); !read) return read.error();
+  if (arguments.daily.empty()) {
+    return take_out(request, {.going = "drains", .gone = "drained"}, arguments.waits, context);
+  }
+  if (arguments.waits) return fail(ErrorCode::kUsage, "--wait and --daily exclude each other");
+  const auto hours = typed_hours(arguments.daily);
+  if (!hours) return hours.error();
+  request.daily = *hours;
+  return change(request, "server " + path->to_string(), "drains daily, " + hours_text(*hours),
+                "does so already, unchanged", context);
 }
 
-Result<int> server_ready(const std::string& path, const Context& context) {
-  const auto typed = typed_server(path);
-  if (!typed) return typed.error();
-  return change(ServerAdminRequest{.path = *typed, .admin = Admin::kReady}, "server " + typed->to_string(),
-                "is ready again", "is ready already, unchanged", context);
+Result<int> server_ready(const AdminArguments& arguments, const Context& context) {
+  const auto path = typed_server(arguments.path);
+  if (!path) return path.error();
+  ServerAdminRequest request{.path = *path, .admin = Admin::kReady};
+  if (const auto read = read_source(arguments.source, request); !read) return read.error();
+  const Reply reply = context.call(request);
+  if (!reply) return reply.error();
+  context.confirm(fmt::format("server {} {}", path->to_string(), ready_text(*reply)));
+  if (context.options().wants_json) context.show(*reply, [](std::ostream&) {});
+  return 0;
 }
 
-Result<int> server_down(const std::string& path, bool waits, const Context& context) {
-  const auto typed = typed_server(path);
-  if (!typed) return typed.error();
-  return take_out({.path = *typed, .admin = Admin::kDown}, {.going = "goes down", .gone = "is down"}, waits, context);
+Result<int> server_down(const AdminArguments& arguments, const Context& context) {
+  const auto path = typed_server(arguments.path);
+  if (!path) return path.error();
+  ServerAdminRequest request{.path = *path, .admin = Admin::kDown};
+  if (const auto read = read_source(arguments.source, request); !read) return read.error();
+  return take_out(request, {.going = "goes down", .gone = "is down"}, arguments.waits, context);
 }
 
 }  // namespace xdplb

@@ -12,8 +12,7 @@ namespace xdplb {
 Reply view(const Request& request, Printer print, const Context& context) {
   Reply reply = context.call(request);
   if (!reply) return reply;
-  context.show(*reply,
-               [&](std::ostream& out) { print({.out = out, .has_colour = context.around().has_colour}, *reply); });
+  context.show(*reply, [&](std::ostream& out) { print(context.page(out), *reply); });
   return reply;
 }
 

@@ -61,6 +61,9 @@ Result<PortChanges> typed_options(const PortArguments& typed) {
   reader.read("--udp-tracking", typed.udp_tracking, changes.udp_tracking, tracking);
   reader.read("--new-flow-limit", typed.new_flow_limit, changes.new_flow_limit, limit);
   reader.read("--half-open-limit", typed.half_open_limit, changes.half_open_limit, limit);
+  reader.read("--min-up", typed.min_up, changes.min_up, parse_min_up);
+  reader.read("--on-all-down", typed.on_all_down, changes.on_all_down, parse_on_all_down);
+  reader.read("--slow-start", typed.slow_start, changes.slow_start_s, duration(0));
   if (reader.error()) return *reader.error();
   const auto masks = of_option("--sticky-mask", parse_masks(typed.sticky_masks));
   if (!masks) return masks.error();

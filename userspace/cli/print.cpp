@@ -14,10 +14,12 @@ namespace {
 
 using nlohmann::json;
 
-// The configured weight and, where it is another, the one in force.
+// The configured weight and, where it is another, the one in force; "10 -> 5 / 0" where IPv6's differs from IPv4's.
 std::string weight_text(const json& server) {
   const std::string weight = text_of(server, "weight");
   const std::string effective = optional_text(server, "effective_weight");
+  const std::string six = optional_text(server, "effective_weight_v6");
+  if (!six.empty() && six != effective) return fmt::format("{} -> {} / {}", weight, effective, six);
   return effective.empty() || effective == weight ? weight : weight + " -> " + effective;
 }
 
@@ -28,11 +30,31 @@ std::string address_text(const json& server) {
   return carrier.empty() || carrier == address ? address : address + " -> " + carrier;
 }
 
+// ", v6 down" where one of its families is not as the whole.
+std::string other_family_text(const json& server, const std::string& health) {
+  std::string text;
+  for (const auto& [family, key] : {std::pair("v4", "health_v4"), std::pair("v6", "health_v6")}) {
+    const std::string of_family = optional_text(server, key);
+    if (!of_family.empty() && of_family != health) text += fmt::format(", {} {}", family, of_family);
+  }
+  return text;
+}
+
+// "up", "down", "up, v6 down", "up, drain", "up, drain by agent".
 Cell health_cell(const json& server) {
   const std::string health = text_of(server, "health");
   const std::string admin = optional_text(server, "admin");
-  const Colour colour = health == "up" ? Colour::kGreen : health == "down" ? Colour::kRed : Colour::kNone;
-  return {.text = admin.empty() || admin == "ready" ? health : health + ", " + admin, .colour = colour};
+  const std::string source = optional_text(server, "admin_source");
+  const std::string partial = other_family_text(server, health);
+  std::string text = health + partial;
+  if (!admin.empty() && admin != "ready") {
+    text += ", " + admin + (source.empty() || source == "operator" ? "" : " by " + source);
+  }
+  const Colour colour = health == "down"   ? Colour::kRed
+                        : !partial.empty() ? Colour::kYellow
+                        : health == "up"   ? Colour::kGreen
+                                           : Colour::kNone;
+  return {.text = std::move(text), .colour = colour};
 }
 
 // Of a server a number; of a port {"rows": 1024, "changing": 0, "lookup": 0}.
@@ -83,7 +105,39 @@ Cell options_cell(const json& port) {
   add("no_server", "no-server", "drop");
   add("new_flow_limit", "new-flow-limit", "0");
   add("half_open_limit", "half-open-limit", "0");
+  add("min_up", "min-up", "1");
+  add("on_all_down", "on-all-down", "rows-stay");
+  if (const auto seconds = count_of(port, "slow_start_s"); seconds != 0) {
+    texts.push_back(fmt::format("slow-start {}s", seconds));
+  }
   return {.text = fmt::format("{}", fmt::join(texts, ", "))};
+}
+
+Colour up_colour(std::uint64_t up, std::size_t all, bool is_out) {
+  if (is_out) return Colour::kRed;
+  return up < all ? Colour::kYellow : Colour::kGreen;
+}
+
+// How many servers are up, of all: "2/3", "3/3 v4, 0/3 v6". A family that nobody serves is left out.
+Cell up_cell(const json& port) {
+  const std::size_t all = list_of(port, "servers").size();
+  const json& up = member(port, "up");
+  std::vector<std::pair<const char*, std::uint64_t>> counts;
+  bool is_out = false;
+  for (const char* family : {"v4", "v6"}) {
+    const bool is_down = is_true(member(port, "all_down"), family);
+    const auto count = count_of(up, family);
+    is_out = is_out || is_down;
+    if (is_down || count != 0) counts.emplace_back(family, count);
+  }
+  if (counts.empty()) return {};
+  const bool are_equal = counts.size() == 1 || counts[0].second == counts[1].second;
+  std::string text;
+  for (const auto& [family, count] : counts) {
+    if (are_equal) return {.text = fmt::format("{}/{}", count, all), .colour = up_colour(count, all, is_out)};
+    text += fmt::format("{}{}/{} {}", text.empty() ? "" : ", ", count, all, family);
+  }
+  return {.text = std::move(text), .colour = is_out ? Colour::kRed : Colour::kYellow};
 }
 
 constexpr std::size_t kServerColumns = 16;
@@ -202,7 +256,7 @@ void print_clusters(const Page& page, const json& clusters) {
 
 void print_ports(const Page& page, const json& ports) {
   Table table({"PORT", "PICK", "STICKY", "ROWS V4", "ROWS V6", "CHANGING", "FLOWS", "HALF-OPEN", "REFUSED", "SERVERS",
-               "OPTIONS"});
+               "UP", "TIER", "ADVISOR", "OPTIONS"});
   for (const json& port : as_list(ports)) {
     const std::size_t servers = list_of(port, "servers").size();
     table.add({text_cell(port, "path"),
@@ -215,6 +269,9 @@ void print_ports(const Page& page, const json& ports) {
                some_cell(count_of(port, "half_open")),
                some_cell(count_of(port, "refused")),
                {.text = std::to_string(servers), .is_number = true},
+               up_cell(port),
+               some_cell(count_of(port, "tier")),
+               {.text = optional_text(member(port, "advisor"), "type")},
                options_cell(port)});
   }
   table.print(page.out, "", page.has_colour);
@@ -243,6 +300,7 @@ void print_server(const Page& page, const json& server) {
     page.out << '\n';
     table.print(page.out, "", page.has_colour);
   }
+  print_standing(page, server);
 }
 
 void print_loaded(const Page& page, const json& interfaces) {

@@ -13,6 +13,7 @@ namespace xdplb {
 struct Page {
   std::ostream& out;
   bool has_colour = false;
+  bool has_utf8 = false;
 };
 
 // One screen: problems first, then the daemon, interfaces, VIPAs, clusters with their ports and servers.
@@ -33,6 +34,23 @@ void print_vipas(const Page& page, const nlohmann::json& vipas);
 void print_vipa(const Page& page, const nlohmann::json& vipa);
 // A line an interface: its health and what it owns.
 void print_interface_list(const Page& page, const nlohmann::json& interfaces);
+
+// ---- print_standing.cpp
+// Why each server gets what it gets, below a table of them; nothing where the document does not tell.
+void print_standing(const Page& page, const nlohmann::json& servers);
+
+// ---- print_advisors.cpp
+// A line a port.
+void print_advisor_list(const Page& page, const nlohmann::json& advisors);
+// A block a check.
+void print_advisors(const Page& page, const nlohmann::json& advisors);
+// Each step of each probe with its time, then the verdict.
+void print_advisor_run(const Page& page, const nlohmann::json& run);
+void print_exits(const Page& page, const nlohmann::json& exits);
+
+// ---- print_manager.cpp
+// The classic report: a table a port.
+void print_managers(const Page& page, const nlohmann::json& managers);
 
 void print_drops(const Page& page, const nlohmann::json& outcomes);
 void print_stats(const Page& page, const nlohmann::json& stats);

@@ -7,6 +7,29 @@
 #include <fmt/format.h>
 
 namespace xdplb {
+namespace {
+
+struct Standing {
+  std::optional<unsigned> tier;
+  std::optional<bool> has_fixed_weight;
+};
+
+template <typename Arguments>
+Result<void> read_standing(const Arguments& arguments, Standing& standing) {
+  if (arguments.tier) {
+    const auto tier = typed_count("--tier", *arguments.tier, kMaxTier);
+    if (!tier) return tier.error();
+    standing.tier = *tier;
+  }
+  if (arguments.fixed_weight) {
+    const auto is_fixed = typed_switch("--fixed-weight", *arguments.fixed_weight);
+    if (!is_fixed) return is_fixed.error();
+    standing.has_fixed_weight = *is_fixed;
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<int> server_add(const ServerAddArguments& arguments, const Context& context) {
   const auto port = typed_port(arguments.port);
@@ -31,6 +54,10 @@ Result<int> server_add(const ServerAddArguments& arguments, const Context& conte
     if (!vlan) return vlan.error();
     server.vlan = *vlan;
   }
+  Standing standing;
+  if (const auto read = read_standing(arguments, standing); !read) return read.error();
+  server.tier = standing.tier.value_or(server.tier);
+  server.has_fixed_weight = standing.has_fixed_weight.value_or(server.has_fixed_weight);
   const std::string object = "server " + ServerPath{.port = *port, .server = server.name}.to_string();
   return change(ServerAddRequest{.port = *port, .server = std::move(server)}, object, "added", kThere, context);
 }
@@ -67,9 +94,20 @@ Result<int> server_set(const ServerSetArguments& arguments, const Context& conte
     if (!vlan) return vlan.error();
     request.vlan = *vlan;
   }
-  if (!request.weight && request.addresses.empty() && !request.vlan) {
-    return fail(ErrorCode::kUsage,
-                fmt::format("server {}: say what to set: --weight, --address or --vlan", path->to_string()));
+  Standing standing;
+  if (const auto read = read_standing(arguments, standing); !read) return read.error();
+  request.tier = standing.tier;
+  request.has_fixed_weight = standing.has_fixed_weight;
+  if (arguments.admin) {
+    const auto admin = of_option("--admin", parse_admin(*arguments.admin));
+    if (!admin) return admin.error();
+    request.admin = *admin;
+  }
+  if (request == ServerSetRequest{.path = *path, .weight = std::nullopt}) {
+    return fail(
+        ErrorCode::kUsage,
+        fmt::format("server {}: say what to set: --weight, --address, --vlan, --tier, --fixed-weight or --admin",
+                    path->to_string()));
   }
   return change(request, "server " + path->to_string(), "changed", kSo, context);
 }

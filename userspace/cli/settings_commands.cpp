@@ -64,6 +64,7 @@ Result<int> settings_set(const SettingsArguments& arguments, const Context& cont
     return good.error();
   }
   if (auto good = read_switch("--fix-host", arguments.fix_host, request.fix_host); !good) return good.error();
+  if (auto good = read_switch("--guard", arguments.guard, request.has_failure_guard); !good) return good.error();
   auto health = typed_health(arguments);
   if (!health) return health.error();
   request.set_health(std::move(*health));

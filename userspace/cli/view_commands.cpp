@@ -71,9 +71,7 @@ Result<int> show_drops(const std::string& object, const Context& context) {
   if (!all) return all.error();
   const json objects = as_list(*counted);
   const json outcomes = outcomes_of(objects.empty() ? json() : objects.front(), *all);
-  context.show(outcomes, [&](std::ostream& out) {
-    print_object_drops({.out = out, .has_colour = context.around().has_colour}, outcomes);
-  });
+  context.show(outcomes, [&](std::ostream& out) { print_object_drops(context.page(out), outcomes); });
   return 0;
 }
 

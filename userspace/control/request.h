@@ -2,6 +2,7 @@
 // Every command of the API as a passive value, and the reply to one.
 #pragma once
 
+#include "model/admin_words.h"
 #include "model/attach_mode.h"
 #include "model/config.h"
 #include "model/port_changes.h"
@@ -125,6 +126,9 @@ struct ServerSetRequest {
   std::optional<unsigned> weight;                      // 0..kMaxWeight
   std::vector<IpAddress> addresses{};                  // all adapters, first wins; empty: as they are
   std::optional<std::optional<std::uint16_t>> vlan{};  // ServerConfig::vlan; nullopt inside: as the frame came
+  std::optional<unsigned> tier{};                      // 0..kMaxTier
+  std::optional<bool> has_fixed_weight{};
+  std::optional<Admin> admin{};  // ServerConfig::admin, the configuration's word
   bool operator==(const ServerSetRequest&) const = default;
 };
 struct ServerAdminRequest {
@@ -132,6 +136,8 @@ struct ServerAdminRequest {
   Admin admin = Admin::kReady;
   // Of a drain, 1..kMaxTimeout: then its last flows are given up. Absent: never.
   std::optional<unsigned> deadline_s{};
+  AdminSource source = AdminSource::kOperator;  // or kHook
+  std::optional<DailyHours> daily{};            // of a drain: in these hours only
   bool operator==(const ServerAdminRequest&) const = default;
 };
 struct ServerRemoveRequest {
@@ -149,6 +155,7 @@ struct SettingsSetRequest {                        // at least one
   std::optional<unsigned> reach_missed{};
   std::optional<unsigned> up_delay_s{};
   std::optional<unsigned> down_delay_s{};
+  std::optional<bool> has_failure_guard{};
   bool operator==(const SettingsSetRequest&) const = default;
 
   // What it says of health, together; in documents it is the object "health".
@@ -197,6 +204,45 @@ struct VipaRemoveRequest {
   bool operator==(const VipaRemoveRequest&) const = default;
 };
 
+struct AdvisorListRequest {
+  std::optional<PortPath> port{};      // only of this port: absent is an error
+  std::optional<ServerPath> server{};  // or only the checks of this server
+  bool operator==(const AdvisorListRequest&) const = default;
+};
+struct AdvisorSetRequest {
+  PortPath path{};
+  AdvisorConfig advisor{};  // replaces the one there is
+  bool operator==(const AdvisorSetRequest&) const = default;
+};
+// Some keys of the advisor object, the others stay (model/advisor_json.h, change_advisor).
+struct AdvisorPatchRequest {
+  PortPath path{};
+  nlohmann::json changes{};  // an object, at least one key
+  bool operator==(const AdvisorPatchRequest&) const = default;
+};
+struct AdvisorRemoveRequest {
+  PortPath path{};
+  bool operator==(const AdvisorRemoveRequest&) const = default;
+};
+// Probes a server now, by the advisor of its port. Changes nothing.
+struct AdvisorRunRequest {
+  ServerPath path{};
+  bool operator==(const AdvisorRunRequest&) const = default;
+};
+
+struct ManagerReportRequest {
+  std::optional<std::string> cluster{};  // none: of all clusters
+  bool operator==(const ManagerReportRequest&) const = default;
+};
+struct ManagerSetRequest {               // at least one change
+  std::optional<std::string> cluster{};  // none: of all clusters
+  ManagerChanges changes{};
+  bool operator==(const ManagerSetRequest&) const = default;
+};
+struct ExitListRequest {
+  bool operator==(const ExitListRequest&) const = default;
+};
+
 struct ConfigShowRequest {
   bool operator==(const ConfigShowRequest&) const = default;
 };
@@ -216,8 +262,9 @@ using Request =
                  ClusterRemoveRequest, PortListRequest, PortAddRequest, PortSetRequest, PortRemoveRequest,
                  ServerListRequest, ServerAddRequest, ServerSetRequest, ServerAdminRequest, ServerRemoveRequest,
                  SettingsSetRequest, InterfaceListRequest, InterfaceAdminRequest, VipaListRequest, VipaSetRequest,
-                 VipaMoveRequest, VipaResumeRequest, VipaAdminRequest, VipaRemoveRequest, ConfigShowRequest,
-                 ConfigDiffRequest, ConfigApplyRequest>;
+                 VipaMoveRequest, VipaResumeRequest, VipaAdminRequest, VipaRemoveRequest, AdvisorListRequest,
+                 AdvisorSetRequest, AdvisorPatchRequest, AdvisorRemoveRequest, AdvisorRunRequest, ManagerReportRequest,
+                 ManagerSetRequest, ExitListRequest, ConfigShowRequest, ConfigDiffRequest, ConfigApplyRequest>;
 
 // What comes back: one JSON document, its shape as docs/api.md says for each request.
 using Reply = Result<nlohmann::json>;

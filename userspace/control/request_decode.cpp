@@ -25,7 +25,7 @@ struct Route {
   Result<Request> (*decode)(Call& call);
 };
 
-constexpr std::array<Route, 36> kRoutes = {{
+constexpr std::array<Route, 44> kRoutes = {{
     {"GET", "/v1/interfaces", Body::kNone, {}, decode_plain<InterfaceListRequest>},
     {"POST", "/v1/interfaces", Body::kObject, {}, decode_load},
     {"DELETE", "/v1/interfaces", Body::kNone, {"name*"}, decode_unload},
@@ -58,6 +58,14 @@ constexpr std::array<Route, 36> kRoutes = {{
     {"PUT", "/v1/vipas/*/owner", Body::kObject, {}, decode_vipa_move},
     {"DELETE", "/v1/vipas/*/owner", Body::kNone, {}, decode_vipa_resume},
     {"PUT", "/v1/vipas/*/admin", Body::kObject, {}, decode_vipa_admin},
+    {"GET", "/v1/advisors", Body::kNone, {"port", "server"}, decode_advisor_list},
+    {"PUT", "/v1/advisors", Body::kObject, {"port"}, decode_advisor_set},
+    {"PATCH", "/v1/advisors", Body::kObject, {"port"}, decode_advisor_patch},
+    {"DELETE", "/v1/advisors", Body::kNone, {"port"}, decode_advisor_remove},
+    {"POST", "/v1/advisors/run", Body::kObject, {"server"}, decode_advisor_run},
+    {"GET", "/v1/managers", Body::kNone, {"cluster"}, decode_manager_report},
+    {"PATCH", "/v1/managers", Body::kObject, {"cluster"}, decode_manager_set},
+    {"GET", "/v1/exits", Body::kNone, {}, decode_plain<ExitListRequest>},
     {"PATCH", "/v1/settings", Body::kObject, {}, decode_settings_set},
     {"GET", "/v1/config", Body::kNone, {}, decode_plain<ConfigShowRequest>},
     {"PUT", "/v1/config", Body::kObject, {"dry_run"}, decode_config_apply},

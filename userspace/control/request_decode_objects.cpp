@@ -2,6 +2,7 @@
 #include "control/request_decoders.h"
 #include "model/config_json.h"
 #include "model/option_text.h"
+#include "model/text.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +10,8 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
+
+constexpr unsigned kLastHour = 23;
 
 Result<unsigned> take_count(const json& value, const char* key, unsigned min, unsigned max) {
   const bool is_count = value.is_number_unsigned();
@@ -46,6 +49,24 @@ Result<std::vector<IpAddress>> take_adapters(json& body) {
     addresses.push_back(*address);
   }
   return addresses;
+}
+
+// Whose word it can be that comes through the API.
+Result<AdminSource> parse_source(std::string_view text) {
+  for (const AdminSource source : {AdminSource::kOperator, AdminSource::kHook}) {
+    if (text == admin_source_name(source)) return source;
+  }
+  return fail(ErrorCode::kUsage, fmt::format("{} is neither operator nor hook", quote(text)));
+}
+
+// The first and the last hour of a day.
+Result<DailyHours> take_hours(const json& value) {
+  if (!value.is_array() || value.size() != 2) return bad_body("daily", "is not a list of two hours");
+  const auto first = take_count(value[0], "daily", 0, kLastHour);
+  if (!first) return first.error();
+  const auto last = take_count(value[1], "daily", 0, kLastHour);
+  if (!last) return last.error();
+  return DailyHours{.first = *first, .last = *last};
 }
 
 }  // namespace
@@ -143,7 +164,13 @@ Result<Request> decode_server_add(Call& call) {
 Result<Request> decode_server_set(Call& call) {
   auto path = take_path<ServerPath>(call, "path");
   if (!path) return path.error();
-  if (auto known = only_keys(call.body, {"weight", "address", "addresses", "vlan"}); !known) return known.error();
+  if (call.body.empty()) {
+    return bad_body("weight, address, addresses, vlan, tier, fixed_weight, admin", "at least one must be given");
+  }
+  if (auto known = only_keys(call.body, {"weight", "address", "addresses", "vlan", "tier", "fixed_weight", "admin"});
+      !known) {
+    return known.error();
+  }
   ServerSetRequest request{.path = std::move(*path), .weight = std::nullopt};
   if (const auto weight = call.body.find("weight"); weight != call.body.end()) {
     const auto number = take_count(*weight, "weight", 0, kMaxWeight);
@@ -158,8 +185,16 @@ Result<Request> decode_server_set(Call& call) {
     if (!vlan) return vlan.error();
     request.vlan = *vlan;
   }
-  if (!request.weight && request.addresses.empty() && !request.vlan) {
-    return bad_body("weight, address, addresses, vlan", "at least one must be given");
+  if (const auto tier = call.body.find("tier"); tier != call.body.end()) {
+    const auto number = take_count(*tier, "tier", 0, kMaxTier);
+    if (!number) return number.error();
+    request.tier = *number;
+  }
+  if (auto good = take_truth(call.body, "fixed_weight", request.has_fixed_weight); !good) return good.error();
+  if (call.body.contains("admin")) {
+    const auto admin = take_word(call.body, "admin", parse_admin);
+    if (!admin) return admin.error();
+    request.admin = *admin;
   }
   return request;
 }
@@ -167,19 +202,31 @@ Result<Request> decode_server_set(Call& call) {
 Result<Request> decode_server_admin(Call& call) {
   auto path = take_path<ServerPath>(call, "path");
   if (!path) return path.error();
-  if (auto known = only_keys(call.body, {"admin", "deadline_s"}); !known) return known.error();
+  if (auto known = only_keys(call.body, {"admin", "deadline_s", "source", "daily"}); !known) return known.error();
   ServerAdminRequest request{.path = std::move(*path)};
   const auto admin = take_word(call.body, "admin", parse_admin);
   if (!admin) return admin.error();
   request.admin = *admin;
-  const auto deadline = call.body.find("deadline_s");
-  if (deadline == call.body.end()) return request;
-  if (request.admin != Admin::kDrain && request.admin != Admin::kDrainNow) {
-    return bad_body("deadline_s", fmt::format("goes with drain and drain-now, not with {}", admin_name(*admin)));
+  if (call.body.contains("source")) {
+    const auto source = take_word(call.body, "source", parse_source);
+    if (!source) return source.error();
+    request.source = *source;
   }
-  const auto seconds = take_count(*deadline, "deadline_s", 1, kMaxTimeout);
-  if (!seconds) return seconds.error();
-  request.deadline_s = *seconds;
+  const bool is_drain = request.admin == Admin::kDrain || request.admin == Admin::kDrainNow;
+  for (const char* key : {"deadline_s", "daily"}) {
+    if (is_drain || !call.body.contains(key)) continue;
+    return bad_body(key, fmt::format("goes with drain and drain-now, not with {}", admin_name(*admin)));
+  }
+  if (const auto deadline = call.body.find("deadline_s"); deadline != call.body.end()) {
+    const auto seconds = take_count(*deadline, "deadline_s", 1, kMaxTimeout);
+    if (!seconds) return seconds.error();
+    request.deadline_s = *seconds;
+  }
+  if (const auto daily = call.body.find("daily"); daily != call.body.end()) {
+    const auto hours = take_hours(*daily);
+    if (!hours) return hours.error();
+    request.daily = *hours;
+  }
   return request;
 }
 

@@ -95,7 +95,7 @@ Result<Request> decode_vipa_admin(Call& call) {
 }
 
 Result<Request> decode_settings_set(Call& call) {
-  if (auto known = only_keys(call.body, {"peers", "decrement_ttl", "fix_host", "health"}); !known) {
+  if (auto known = only_keys(call.body, {"peers", "decrement_ttl", "fix_host", "health", "guard"}); !known) {
     return known.error();
   }
   SettingsSetRequest request;
@@ -106,13 +106,14 @@ Result<Request> decode_settings_set(Call& call) {
   }
   if (auto good = take_truth(call.body, "decrement_ttl", request.decrement_ttl); !good) return good.error();
   if (auto good = take_truth(call.body, "fix_host", request.fix_host); !good) return good.error();
+  if (auto good = take_truth(call.body, "guard", request.has_failure_guard); !good) return good.error();
   if (const auto health = call.body.find("health"); health != call.body.end()) {
     auto changes = decode_health_changes(*health, "health");
     if (!changes) return changes.error();
     request.set_health(std::move(*changes));
   }
   if (request != SettingsSetRequest{}) return request;
-  return bad_body("peers, decrement_ttl, fix_host, health", "at least one must be given");
+  return bad_body("peers, decrement_ttl, fix_host, health, guard", "at least one must be given");
 }
 
 }  // namespace xdplb

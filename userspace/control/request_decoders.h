@@ -50,4 +50,13 @@ Result<Request> decode_vipa_resume(Call& call);
 Result<Request> decode_vipa_admin(Call& call);
 Result<Request> decode_settings_set(Call& call);
 
+// ---- request_decode_advisors.cpp
+Result<Request> decode_advisor_list(Call& call);
+Result<Request> decode_advisor_set(Call& call);
+Result<Request> decode_advisor_patch(Call& call);
+Result<Request> decode_advisor_remove(Call& call);
+Result<Request> decode_advisor_run(Call& call);
+Result<Request> decode_manager_report(Call& call);
+Result<Request> decode_manager_set(Call& call);
+
 }  // namespace xdplb

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "control/problem_json.h"
-#include "control/request_json.h"
+#include "control/request_encoders.h"
 #include "control/uri.h"
 #include "model/config_json.h"
 #include "model/option_text.h"
@@ -11,18 +11,6 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-std::string query(std::string_view key, std::string_view value) {
-  return "?" + std::string(key) + "=" + encode_query_value(value);
-}
-
-HttpCall get(std::string target) { return {.method = "GET", .target = std::move(target), .body = {}}; }
-
-HttpCall remove(std::string target) { return {.method = "DELETE", .target = std::move(target), .body = {}}; }
-
-HttpCall send(std::string method, std::string target, const json& body) {
-  return {.method = std::move(method), .target = std::move(target), .body = dump_json(body)};
-}
 
 std::string cluster_target(std::string_view name) { return "/v1/clusters/" + encode_segment(name); }
 
@@ -37,8 +25,9 @@ std::string join_list(const std::vector<std::string>& words) {
   return text;
 }
 
-// One overload a request; the counterpart of the route table in request_decode.cpp.
-struct Encoder {
+struct Encoder : AdvisorEncoder {
+  using AdvisorEncoder::operator();
+
   HttpCall operator()(const LoadRequest& request) const {
     json body = {
         {"interfaces", request.interfaces}, {"mode", attach_mode_name(request.mode)}, {"chain", request.chain}};
@@ -122,11 +111,16 @@ struct Encoder {
     if (request.weight) body["weight"] = *request.weight;
     if (!request.addresses.empty()) encode_adapters(request.addresses, body);
     if (request.vlan) body["vlan"] = encode_vlan(*request.vlan);
+    if (request.tier) body["tier"] = *request.tier;
+    if (request.has_fixed_weight) body["fixed_weight"] = *request.has_fixed_weight;
+    if (request.admin) body["admin"] = admin_name(*request.admin);
     return send("PATCH", "/v1/servers" + query("path", request.path.to_string()), body);
   }
   HttpCall operator()(const ServerAdminRequest& request) const {
     json body = {{"admin", admin_name(request.admin)}};
     if (request.deadline_s) body["deadline_s"] = *request.deadline_s;
+    if (request.source != AdminSource::kOperator) body["source"] = admin_source_name(request.source);
+    if (request.daily) body["daily"] = {request.daily->first, request.daily->last};
     return send("PUT", "/v1/servers/admin" + query("path", request.path.to_string()), body);
   }
   HttpCall operator()(const ServerRemoveRequest& request) const {
@@ -143,6 +137,7 @@ struct Encoder {
     if (request.fix_host) body["fix_host"] = *request.fix_host;
     const HealthChanges health = request.health();
     if (!health.is_empty()) body["health"] = encode_health_changes(health);
+    if (request.has_failure_guard) body["guard"] = *request.has_failure_guard;
     return send("PATCH", "/v1/settings", body);
   }
 
@@ -178,6 +173,18 @@ struct Encoder {
 };
 
 }  // namespace
+
+std::string query(std::string_view key, std::string_view value) {
+  return "?" + std::string(key) + "=" + encode_query_value(value);
+}
+
+HttpCall get(std::string target) { return {.method = "GET", .target = std::move(target), .body = {}}; }
+
+HttpCall remove(std::string target) { return {.method = "DELETE", .target = std::move(target), .body = {}}; }
+
+HttpCall send(std::string method, std::string target, const json& body) {
+  return {.method = std::move(method), .target = std::move(target), .body = dump_json(body)};
+}
 
 HttpCall encode_request(const Request& request) { return std::visit(Encoder{}, request); }
 

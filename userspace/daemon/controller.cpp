@@ -28,7 +28,9 @@ Controller::Controller(asio::io_context& io, Options options, std::function<void
       stop_(std::move(stop)),
       store_(options_.instance.state_dir),
       tracer_(io),
-      sweep_timer_(io) {}
+      sweep_timer_(io),
+      standing_timer_(io),
+      pace_timer_(io) {}
 
 Controller::~Controller() { close(); }
 
@@ -36,9 +38,16 @@ void Controller::close() {
   *alive_ = false;
   tracer_.stop();
   sweep_timer_.cancel();
+  standing_timer_.cancel();
+  pace_timer_.cancel();
   for (auto* timer : waiting_) timer->cancel();
   if (keeper_) keeper_->close();
   keeper_.reset();
+  book_ = StandingBook();
+  if (managers_) managers_->close();
+  // Not destroyed: probes under way go on with what is theirs until the io_context stops.
+  if (advisors_) advisors_->close();
+  exits_.reset();
   resolver_.reset();
   monitor_.reset();
 }
@@ -58,6 +67,7 @@ Result<State> Controller::open_host() {
   if (!monitor) return monitor.error();
   monitor_ = std::move(*monitor);
   resolver_ = std::make_unique<ServerResolver>(*monitor_, io_);
+  book_ = StandingBook({.resolver = resolver_.get(), .admins = &admins_});
   return state->value_or(State{});
 }
 
@@ -66,6 +76,7 @@ Result<void> Controller::start() {
   if (!state) return state.error();
   if (auto opened = open_keeper(); !opened) return opened;
   keeper_->restore(state->vipas);
+  if (auto opened = open_advisors(); !opened) return opened;
   if (auto taken = take_over(std::move(*state)); !taken) return taken;
   monitor_->on_change([this](const HostChange& change) { on_host_change(change); });
   resolver_->on_change([this](const IpAddress& adapter) {
@@ -99,7 +110,8 @@ Result<void> Controller::start_offline() {
 
 // The plan that is in the maps, and where its servers are.
 Result<void> Controller::restore(const State& state) {
-  forwarding_->restore(config_, admins_.admins(), {}, state.assignments, secret_of(config_));
+  const auto host = surroundings(config_);
+  forwarding_->restore(config_, host.admins, host.grants, state.assignments, secret_of(config_));
   ServerTargets targets;
   for (const auto& [name, cluster] : forwarding_->plan().clusters)
     for (const auto& [path, port] : cluster.ports)
@@ -123,11 +135,13 @@ Result<void> Controller::take_over(State state) {
   }
   admins_ = AdminStates(state.admins);
   admins_.prune(config_);
-  for (const auto& [server, admin] : admins_.all())
-    if (admin.admin == Admin::kDrain || admin.admin == Admin::kDrainNow) draining_.insert(server);
+  restore_standings(state);
+  exits_->configure(config_.exits);
   keeper_->configure(config_);
   if (state.interfaces.empty()) {
     update_vipas();
+    update_advisors();
+    managers_->configure(config_);
     return {};
   }
   if (auto opened = open_forwarding(); !opened) return opened;
@@ -139,12 +153,14 @@ Result<void> Controller::take_over(State state) {
   if (auto fresh = monitor_->refresh(); !fresh) return fresh;
   update_vipas();
   resolver_->update(resolver_task(config_));
-  auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
+  auto plan = forwarding_->make(config_, surroundings(config_), secret_of(config_));
   if (!plan) return plan.error();
   if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
+  update_advisors();
+  managers_->configure(config_);
   // Before anybody asks: a server of which nothing is known would seem to have nothing left.
   if (auto swept = forwarding_->sweep(); !swept) return swept;
-  const auto loaded = surroundings().interfaces;
+  const auto loaded = surroundings(config_).interfaces;
   for (const auto ifindex : forwarding_->publisher().egress_interfaces()) {
     if (loaded.contains(ifindex)) continue;
     forwarding_->publisher().remove_egress(ifindex);
@@ -158,9 +174,9 @@ std::string_view Controller::secret_of(const Config& config) const {
   return config.secret.empty() ? generated_secret_ : config.secret;
 }
 
-Surroundings Controller::surroundings() const {
-  Surroundings host{
-      .targets = resolver_->targets(), .interfaces = {}, .admins = admins_.admins(), .own = resolver_->own_addresses()};
+Surroundings Controller::surroundings(const Config& config) const {
+  Surroundings host{.targets = resolver_->targets(), .interfaces = {}, .own = resolver_->own_addresses()};
+  book_.fill(config, book_.stand(config, forwarding_ != nullptr), host);
   for (const auto& interface : interfaces_)
     if (interface.ifindex != 0) host.interfaces.insert(interface.ifindex);
   return host;
@@ -172,6 +188,7 @@ State Controller::state_of(const Config& config, const Plan* plan) const {
               .config = config,
               .assignments = {},
               .admins = admins_.all(),
+              .standings = kept_standings(),
               .vipas = keeper_ ? keeper_->words() : VipaWords{}};
   for (const auto& interface : interfaces_) state.interfaces.push_back(interface.wanted);
   if (plan != nullptr) state.assignments = assignments_of(*plan);
@@ -192,7 +209,7 @@ Result<void> Controller::write_through(const Config& next) {
     if (auto prepared = store_.prepare(state_of(next, nullptr)); !prepared) return prepared;
     return store_.commit();
   }
-  auto plan = forwarding_->make(next, surroundings(), secret_of(next));
+  auto plan = forwarding_->make(next, surroundings(next), secret_of(next));
   if (!plan) return plan.error();
   if (auto prepared = store_.prepare(state_of(next, &*plan)); !prepared) return prepared;
   if (auto published = forwarding_->publish(std::move(*plan)); !published) return published;
@@ -225,6 +242,9 @@ Result<Change> Controller::commit(Config next) {
   config_ = std::move(next);
   keeper_->configure(config_);
   update_vipas();
+  exits_->configure(config_.exits);
+  update_advisors();
+  managers_->configure(config_);
   return change;
 }
 
@@ -267,6 +287,8 @@ void Controller::reconcile_links() {
   update_vipas();
   if (!forwarding_) return;
   resolver_->update(resolver_task(config_));
+  advisors_->set_reach(!keeper_->health().is_reach_suspect());
+  advisors_->update_routes(false);
   replan();
   forget_gone_egresses();
 }
@@ -290,10 +312,12 @@ ResolverTask Controller::resolver_task(const Config& config) const {
 // whose by right, so that a server that returns after a restart of the daemon has its own ones again.
 void Controller::replan() {
   if (!forwarding_) return;
-  auto plan = forwarding_->make(config_, surroundings(), secret_of(config_));
+  advisors_->update_routes();
+  auto plan = forwarding_->make(config_, surroundings(config_), secret_of(config_));
   auto published = plan ? forwarding_->publish(std::move(*plan)) : Result<void>(plan.error());
   if (published) published = save();
   if (!published) log_error(published.error().message);
+  follow_standings();
 }
 
 asio::awaitable<void> Controller::servers_settled() {
@@ -313,7 +337,9 @@ asio::awaitable<void> Controller::servers_settled() {
 
 template <typename SomeRequest>
 asio::awaitable<Reply> Controller::run(const SomeRequest& request) {
-  if constexpr (requires { this->change(request); }) {
+  if constexpr (std::is_same_v<SomeRequest, AdvisorRunRequest>) {
+    co_return co_await probe_now(request);
+  } else if constexpr (requires { this->change(request); }) {
     const auto made = change(request);
     if (!made) co_return Reply(made.error());
     co_await servers_settled();

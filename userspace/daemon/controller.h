@@ -6,12 +6,16 @@
 #include "control/instance.h"
 #include "control/request.h"
 #include "daemon/admin_states.h"
+#include "daemon/advisor_keeper.h"
 #include "daemon/event_log.h"
 #include "daemon/forwarding.h"
+#include "daemon/manager_keeper.h"
 #include "daemon/object_views.h"
 #include "daemon/server_resolver.h"
+#include "daemon/standing_book.h"
 #include "daemon/state_store.h"
 #include "daemon/tracer.h"
+#include "daemon/user_exits.h"
 #include "daemon/vipa_keeper.h"
 #include "daemon/vipa_views.h"
 #include "host/host_monitor.h"
@@ -96,7 +100,7 @@ class Controller {
   Result<void> save();
   State state_of(const Config& config, const Plan* plan) const;
   std::string_view secret_of(const Config& config) const;
-  Surroundings surroundings() const;
+  Surroundings surroundings(const Config& config) const;
   void on_host_change(const HostChange& change);
   void note_link_change();
   void reconcile_soon();
@@ -132,6 +136,36 @@ class Controller {
   nlohmann::json interface_view(const std::string& name) const;
   nlohmann::json interface_views() const;
   void add_interface_problems(nlohmann::json& found) const;
+
+  // controller_advisors.cpp
+  Result<void> open_advisors();
+  void update_advisors();
+  void reconcile_paced();
+  void restore_standings(const State& state);
+  std::map<ServerPath, ServerStanding> kept_standings() const;
+  void follow_standings();
+  void follow_hours();
+  void follow_seconds();
+  void ask_for_leaks();
+  ManagedLoad load_of(const ServerPath& path, const ServerConfig& server) const;
+  void add_advisor_problems(nlohmann::json& found) const;
+  void add_port_problems(const ClusterConfig& cluster, const PortConfig& port, nlohmann::json& found) const;
+  void add_health_problems(const ClusterConfig& cluster, const PortConfig& port, const ServerConfig& server,
+                           nlohmann::json& found) const;
+  Result<Change> change(const AdvisorSetRequest& request);
+  Result<Change> change(const AdvisorPatchRequest& request);
+  Result<Change> change(const AdvisorRemoveRequest& request);
+  Result<Change> change(const ManagerSetRequest& request);
+  Result<Change> set_advisor(const PortPath& path, std::optional<AdvisorConfig> advisor);
+  boost::asio::awaitable<Reply> probe_now(AdvisorRunRequest request);
+  Reply view(const AdvisorSetRequest& request, const Change& change) const;
+  Reply view(const AdvisorPatchRequest& request, const Change& change) const;
+  Reply view(const AdvisorRemoveRequest& request, const Change& change) const;
+  Reply view(const ManagerSetRequest& request, const Change& change) const;
+  Reply view(const AdvisorListRequest& request) const;
+  Reply view(const AdvisorRunRequest& request) const;  // without a daemon
+  Reply view(const ManagerReportRequest& request) const;
+  Reply view(const ExitListRequest& request) const;
 
   // controller_flows.cpp
   void sweep_soon();
@@ -230,6 +264,16 @@ class Controller {
   std::unique_ptr<HostMonitor> monitor_;
   std::unique_ptr<ServerResolver> resolver_;
   std::unique_ptr<VipaKeeper> keeper_;  // none without a daemon
+  std::unique_ptr<UserExits> exits_;    // nor these three
+  std::unique_ptr<AdvisorKeeper> advisors_;
+  std::unique_ptr<ManagerKeeper> managers_;
+  StandingBook book_;
+  boost::asio::steady_timer standing_timer_;  // when a standing changes by time alone
+  boost::asio::steady_timer pace_timer_;      // the next plan for what advisors and managers say
+  bool is_pace_due_ = false;
+  std::chrono::steady_clock::time_point paced_at_{};
+  unsigned seconds_ = 0;            // sweeps since the start
+  std::optional<unsigned> hour_{};  // local, as it was followed last
 
   std::set<std::uint32_t> gone_egresses_;  // ways out to forget once no server leaves by them
 

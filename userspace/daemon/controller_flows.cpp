@@ -19,6 +19,7 @@ void Controller::sweep_soon() {
   sweep_timer_.expires_after(kSweepEvery);
   sweep_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (error || !*alive) return;
+    follow_hours();
     if (forwarding_) sweep();
     sweep_soon();
   });

@@ -131,6 +131,7 @@ Result<Change> Controller::change(const LoadRequest& request) {
   if (request.fix_host) config_.fix_host = true;
   keeper_->configure(config_);
   reconcile_links();
+  update_advisors();
   auto saved = store_.prepare(state_of(config_, &forwarding_->plan()));
   if (saved) saved = store_.commit();
   if (!saved) {
@@ -170,6 +171,7 @@ Result<void> Controller::unload_all(const std::vector<std::string>& names) {
     resolver_->update({});
     if (auto closed = close_forwarding(); !closed) return closed;
     update_vipas();
+    update_advisors();
   }
   return save();
 }

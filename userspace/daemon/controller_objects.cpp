@@ -35,6 +35,7 @@ Result<Change> Controller::change(const ClusterAddRequest& request) {
   if (const auto* present = find_cluster(config_, request.cluster.name)) {
     const bool is_same = present->addresses == request.cluster.addresses &&
                          present->prefixes == request.cluster.prefixes && present->echo == request.cluster.echo &&
+                         (request.cluster.manager == ManagerConfig{} || present->manager == request.cluster.manager) &&
                          (request.cluster.ports.empty() || present->ports == request.cluster.ports);
     if (is_same) return Change{};
     return fail(ErrorCode::kConflict,
@@ -70,6 +71,7 @@ Result<Change> Controller::change(const PortAddRequest& request) {
   if (const auto* present = find_port(config_, path)) {
     PortConfig same = request.port;
     if (same.servers.empty()) same.servers = present->servers;
+    if (!same.advisor) same.advisor = present->advisor;
     if (same == *present) return Change{};
     return fail(ErrorCode::kConflict,
                 fmt::format("port {0}: it exists with other values; change it with `xdplb port set {0}` and `xdplb "
@@ -135,6 +137,11 @@ Result<Change> Controller::change(const ServerSetRequest& request) {
         server.further_addresses.assign(request.addresses.begin() + 1, request.addresses.end());
       }
       if (request.vlan) server.vlan = *request.vlan;
+      // Each port has its own.
+      if (port != find_port(next, request.path.port)) continue;
+      if (request.tier) server.tier = *request.tier;
+      if (request.has_fixed_weight) server.has_fixed_weight = *request.has_fixed_weight;
+      if (request.admin) server.admin = *request.admin;
     }
   }
   return commit(std::move(next));
@@ -142,21 +149,23 @@ Result<Change> Controller::change(const ServerSetRequest& request) {
 
 Result<Change> Controller::change(const ServerAdminRequest& request) {
   if (find_server(config_, request.path) == nullptr) return absent("server", request.path.to_string());
-  AdminState next{.admin = request.admin, .deadline = std::nullopt};
+  AdminState next{.admin = request.admin, .daily = request.daily, .deadline = std::nullopt};
   if (request.deadline_s) next.deadline = AdminStates::Clock::now() + std::chrono::seconds(*request.deadline_s);
-  const AdminState now = admins_.of(request.path);
+  const AdminState now = admins_.of(request.path, request.source);
   if (next == now) return Change{};
   const auto before = admins_;
-  admins_.set(request.path, next);
+  admins_.set(request.path, request.source, next);
   if (auto written = write_through(config_); !written) {
     admins_ = before;
     return written.error();
   }
   events_.add(std::string(admin_name(request.admin)), fmt::format("server {}", request.path.to_string()),
-              fmt::format("the operator says {}{}", admin_name(request.admin),
+              fmt::format("the {} says {}{}", admin_source_name(request.source), admin_name(request.admin),
                           request.deadline_s ? fmt::format(", for {} s", *request.deadline_s) : std::string()));
+  follow_standings();
   const bool drains = request.admin == Admin::kDrain || request.admin == Admin::kDrainNow;
-  if (drains) {
+  const bool is_now = !request.daily || request.daily->contains(local_hour(AdminStates::Clock::now()));
+  if (drains && is_now) {
     draining_.insert(request.path);
   } else {
     draining_.erase(request.path);
@@ -183,6 +192,7 @@ Result<Change> Controller::change(const SettingsSetRequest& request) {
   take(request.reach_missed, next.health.reach_missed);
   take(request.up_delay_s, next.health.up_delay_s);
   take(request.down_delay_s, next.health.down_delay_s);
+  take(request.has_failure_guard, next.has_failure_guard);
   return commit(std::move(next));
 }
 
@@ -230,6 +240,7 @@ Result<Change> Controller::change(const ConfigApplyRequest& request) {
   if (!leaving.empty())
     if (auto unloaded = unload_all(leaving); !unloaded) return unloaded.error();
   if (auto ordered = order_interfaces(wanted); !ordered) return ordered.error();
+  if (!arriving.empty() && forwarding_) update_advisors();
   change.changed = committed->changed || !arriving.empty() || !leaving.empty() || loaded != loaded_names();
   return change;
 }

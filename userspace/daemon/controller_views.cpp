@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The Controller's replies: what is true now, its numbers read back from the maps (I1). Shapes: docs/api.md.
+#include "daemon/advisor_views.h"
 #include "daemon/controller.h"
 #include "daemon/explain.h"
+#include "daemon/time_text.h"
 #include "dataplane/outcome_names.h"
 #include "model/config_json.h"
 
@@ -10,22 +12,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-// RFC 3339, UTC.
-std::string time_text(std::chrono::system_clock::time_point time) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = milliseconds / 1000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds % 1000);
-}
 
 json problem(const char* code, const std::string& object, const std::string& text) {
   return {{"code", code}, {"object", object}, {"text", text}};
@@ -46,7 +37,12 @@ void for_each_planned(const Plan& plan, Visitor&& visit) {
 }  // namespace
 
 ObjectViews Controller::objects() const {
-  return {forwarding_.get(), *resolver_, admins_, [this](std::uint32_t ifindex) { return interface_name(ifindex); }};
+  return ObjectViews({.forwarding = forwarding_.get(),
+                      .resolver = *resolver_,
+                      .admins = admins_,
+                      .book = book_,
+                      .advisors = advisors_.get(),
+                      .name = [this](std::uint32_t ifindex) { return interface_name(ifindex); }});
 }
 
 std::string Controller::interface_name(std::uint32_t ifindex) const {
@@ -60,7 +56,7 @@ void Controller::add_server_problems(json& found) const {
       const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
       bool any = false;
       for (const auto& server : port.servers) {
-        const auto reason = forwarding_ ? resolver_->reason(server) : std::string();
+        const auto reason = forwarding_ ? resolver_->reason(addresses_of(server)) : std::string();
         any = any || (server.weight > 0 && reason.empty());
         const auto object = ServerPath{.port = path, .server = server.name}.to_string();
         if (!reason.empty()) found.push_back(problem("server_unresolved", object, reason));
@@ -81,6 +77,7 @@ json Controller::problems() const {
     for (auto& one : vipa_problems(vipa_context(), [this](const VipaConfig& vipa) { return proxy_of(vipa); }))
       found.push_back(std::move(one));
   add_server_problems(found);
+  add_advisor_problems(found);
   return found;
 }
 
@@ -110,16 +107,16 @@ Reply Controller::changed_cluster(const std::string& name, const Change& change)
 }
 
 Reply Controller::changed_port(const PortPath& path, const Change& change) const {
+  const auto* cluster = find_cluster(config_, path.cluster);
   const auto* port = find_port(config_, path);
-  return make_reply(
-      {{"changed", change.changed},
-       {"object", port != nullptr ? objects().port(path.cluster, *port) : json{{"path", path.to_string()}}}});
+  return make_reply({{"changed", change.changed},
+                     {"object", port != nullptr ? objects().port(*cluster, *port) : json{{"path", path.to_string()}}}});
 }
 
 Reply Controller::changed_server(const ServerPath& path, const Change& change) const {
   json object = {{"path", path.to_string()}};
   if (const auto* port = find_port(config_, path.port))
-    for (auto& view : objects().servers(path.port, *port))
+    for (auto& view : objects().servers(*find_cluster(config_, path.port.cluster), *port))
       if (view["name"] == path.server) object = std::move(view);
   return make_reply({{"changed", change.changed}, {"object", std::move(object)}});
 }
@@ -179,6 +176,7 @@ Reply Controller::view(const SettingsSetRequest& /*request*/, const Change& chan
                       {{"peers", std::move(peers)},
                        {"decrement_ttl", config_.decrement_ttl},
                        {"fix_host", config_.fix_host},
+                       {"guard", config_.has_failure_guard},
                        {"health", health_config_view(config_.health)}}}});
 }
 
@@ -197,6 +195,7 @@ Reply Controller::view(const StatusRequest& /*request*/) const {
                      {"interfaces", interface_views()},
                      {"clusters", std::move(clusters)},
                      {"vipas", keeper_ ? vipa_list_view(vipa_context()) : json::array()},
+                     {"checks", advisors_ ? lateness_view(advisors_->lateness()) : json(nullptr)},
                      {"problems", problems()}});
 }
 
@@ -325,13 +324,13 @@ Reply Controller::view(const PortListRequest& request) const {
   if (request.path) {
     const auto* port = find_port(config_, *request.path);
     if (port == nullptr) return absent("port", request.path->to_string());
-    return make_reply(objects().port(request.path->cluster, *port));
+    return make_reply(objects().port(*find_cluster(config_, request.path->cluster), *port));
   }
   if (request.cluster && find_cluster(config_, *request.cluster) == nullptr) return absent("cluster", *request.cluster);
   json views = json::array();
   for (const auto& cluster : config_.clusters)
     if (!request.cluster || *request.cluster == cluster.name)
-      for (const auto& port : cluster.ports) views.push_back(objects().port(cluster.name, port));
+      for (const auto& port : cluster.ports) views.push_back(objects().port(cluster, port));
   return make_reply(std::move(views));
 }
 
@@ -345,7 +344,7 @@ Reply Controller::view(const ServerListRequest& request) const {
     for (const auto& port : cluster.ports) {
       const PortPath path{.cluster = cluster.name, .port = port.port, .protocol = port.protocol};
       if (wanted && *wanted != path) continue;
-      for (auto& view : objects().servers(path, port)) {
+      for (auto& view : objects().servers(cluster, port)) {
         if (request.path && view["name"] == request.path->server) return make_reply(std::move(view));
         views.push_back(std::move(view));
       }

@@ -135,6 +135,14 @@ void Controller::hear_claim(const VipaConflict& conflict) {
     }
   }
   const auto owner = owner_of(conflict.mac);
+  for_each_server(config_, [&](const ClusterConfig& cluster, const ServerPath& path, const ServerConfig& server) {
+    const auto& vipas = cluster.addresses;
+    if (std::find(vipas.begin(), vipas.end(), conflict.address) == vipas.end()) return;
+    for (const auto& address : addresses_of(server)) {
+      const auto* target = resolver_->find_known(address);
+      if (target != nullptr && target->mac == conflict.mac) advisors_->note_leak(path, conflict.address);
+    }
+  });
   events_.add("vipa_claimed", object,
               fmt::format("{} claims it on {} ({})", conflict.mac.to_string(), interface_name(conflict.ifindex),
                           owner.object.empty() ? "an unknown machine" : owner.object));

@@ -23,6 +23,9 @@ void EventLog::add(std::string code, std::string object, std::string text) {
                      .object = std::move(object),
                      .text = std::move(text)});
   if (events_.size() > kKept) events_.pop_front();
+  if (!handler_) return;
+  const Event event = events_.back();
+  handler_(event);
 }
 
 std::vector<Event> EventLog::after(std::uint64_t id) const {

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xdplb {
@@ -26,12 +28,15 @@ class EventLog {
 
   // Also one line of the daemon's log.
   void add(std::string code, std::string object, std::string text);
+  // Called within add(), after the event is kept.
+  void on_event(std::function<void(const Event&)> handler) { handler_ = std::move(handler); }
   // Those with a larger id, oldest first. A gap in the ids tells that some are forgotten.
   std::vector<Event> after(std::uint64_t id) const;
 
  private:
   std::deque<Event> events_;
   std::uint64_t last_;
+  std::function<void(const Event&)> handler_;
 };
 
 }  // namespace xdplb

@@ -10,8 +10,12 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -21,6 +25,11 @@ namespace {
 
 using namespace xdplb;
 namespace asio = boost::asio;
+
+// Between the decision to end and the end.
+constexpr auto kGrace = std::chrono::milliseconds(300);
+
+constexpr rlim_t kDescriptors = 65536;
 
 struct Arguments {
   std::string instance{kDefaultInstance};
@@ -46,7 +55,16 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
   return std::nullopt;
 }
 
+// Two thousand silent servers are two thousand descriptors; the usual soft limit is 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kDescriptors);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log_warning("setrlimit: more descriptors are not to be had");
+}
+
 Result<void> serve(const Arguments& arguments) {
+  raise_descriptor_limit();
   auto instance = Instance::make(arguments.instance);
   if (!instance) return instance.error();
   if (auto made = make_run_dir(*instance); !made) return made;
@@ -55,6 +73,7 @@ Result<void> serve(const Arguments& arguments) {
 
   asio::io_context io(1);
   asio::signal_set signals(io, SIGINT, SIGTERM);
+  asio::steady_timer grace(io);
   std::unique_ptr<Controller> controller;
   std::unique_ptr<ApiServer> server;
   // Posted: it ends what its caller may be in the middle of.
@@ -63,6 +82,11 @@ Result<void> serve(const Arguments& arguments) {
       signals.cancel();
       if (server) server->close();
       controller->close();
+      // Replies under way leave in that time; a probe may wait for a silent server much longer.
+      grace.expires_after(kGrace);
+      grace.async_wait([&io](const boost::system::error_code& error) {
+        if (!error) io.stop();
+      });
     });
   };
   auto opened = Controller::open(io, {.instance = *instance, .started_by_load = arguments.started_by_load}, stop);

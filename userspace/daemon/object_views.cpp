@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "daemon/object_views.h"
 
+#include "daemon/advisor_views.h"
 #include "dataplane/outcome_names.h"
+#include "model/advisor_json.h"
 #include "model/option_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -32,6 +35,13 @@ json outcomes_view(const Result<OutcomeSums>& sums) {
   for (const auto& outcome : outcome_names())
     if ((*sums)[outcome.outcome] != 0) view[std::string(outcome.name)] = (*sums)[outcome.outcome];
   return view;
+}
+
+// A standing's reason names the family it is about; where it is said of both, it need not.
+std::string without_family(std::string reason) {
+  for (const std::string_view name : {" (IPv4)", " (IPv6)"})
+    if (const auto at = reason.find(name); at != std::string::npos) reason.erase(at, name.size());
+  return reason;
 }
 
 }  // namespace
@@ -91,7 +101,7 @@ json ObjectViews::cluster_outcomes(const ClusterConfig& cluster) const {
 
 json ObjectViews::cluster(const ClusterConfig& cluster) const {
   json ports = json::array();
-  for (const auto& one : cluster.ports) ports.push_back(port(cluster.name, one));
+  for (const auto& one : cluster.ports) ports.push_back(port(cluster, one));
   return {{"name", cluster.name},
           {"addresses", address_texts(cluster.addresses, cluster.prefixes)},
           {"echo", echo_name(cluster.echo)},
@@ -114,31 +124,40 @@ json ObjectViews::rows(const PlannedPort* port, Family family) const {
   return {{"rows", rows.count()}, {"changing", changing}, {"lookup", lookup}};
 }
 
-json ObjectViews::port(const std::string& cluster, const PortConfig& config) const {
-  const PortPath path{.cluster = cluster, .port = config.port, .protocol = config.protocol};
+json ObjectViews::port(const ClusterConfig& cluster, const PortConfig& config) const {
+  const PortPath path{.cluster = cluster.name, .port = config.port, .protocol = config.protocol};
   const auto planned = plan_of(path);
+  const auto standing = standing_of(cluster, config);
   json servers = json::array();
-  for (auto& one : this->servers(path, config)) servers.push_back(std::move(one));
-  json view = {{"path", path.to_string()},
-               {"port", config.port},
-               {"protocol", protocol_name(config.protocol)},
-               {"pick", pick_name(config.pick)},
-               {"sticky_s", config.sticky_s},
-               {"sticky_masks", json::array({mask_text(config.sticky_mask_v4), mask_text(config.sticky_mask_v6)})},
-               {"stale_timeout_s", config.stale_timeout_s},
-               {"on_stale", on_stale_name(config.on_stale)},
-               {"no_server", no_server_name(config.no_server)},
-               {"crossport", config.crossport ? json(*config.crossport) : json(nullptr)},
-               {"udp_tracking", config.udp_tracking},
-               {"new_flow_limit", config.new_flow_limit},
-               {"half_open_limit", config.half_open_limit},
-               {"rows", {{"v4", rows(planned.get(), Family::kV4)}, {"v6", rows(planned.get(), Family::kV6)}}},
-               {"flows", 0},
-               {"half_open", 0},
-               {"recorded", 0},
-               {"refused", 0},
-               {"outcomes", json::object()},
-               {"servers", std::move(servers)}};
+  for (auto& one : this->servers(cluster, config)) servers.push_back(std::move(one));
+  json view = {
+      {"path", path.to_string()},
+      {"port", config.port},
+      {"protocol", protocol_name(config.protocol)},
+      {"pick", pick_name(config.pick)},
+      {"sticky_s", config.sticky_s},
+      {"sticky_masks", json::array({mask_text(config.sticky_mask_v4), mask_text(config.sticky_mask_v6)})},
+      {"stale_timeout_s", config.stale_timeout_s},
+      {"on_stale", on_stale_name(config.on_stale)},
+      {"no_server", no_server_name(config.no_server)},
+      {"crossport", config.crossport ? json(*config.crossport) : json(nullptr)},
+      {"udp_tracking", config.udp_tracking},
+      {"new_flow_limit", config.new_flow_limit},
+      {"half_open_limit", config.half_open_limit},
+      {"min_up", config.min_up.is_percent ? json(fmt::format("{}%", config.min_up.value)) : json(config.min_up.value)},
+      {"on_all_down", on_all_down_name(config.on_all_down)},
+      {"slow_start_s", config.slow_start_s},
+      {"up", {{"v4", standing.up[0]}, {"v6", standing.up[1]}}},
+      {"all_down", {{"v4", standing.all_down[0]}, {"v6", standing.all_down[1]}}},
+      {"tier", standing.tier},
+      {"advisor", config.advisor ? encode_advisor(*config.advisor) : json(nullptr)},
+      {"rows", {{"v4", rows(planned.get(), Family::kV4)}, {"v6", rows(planned.get(), Family::kV6)}}},
+      {"flows", 0},
+      {"half_open", 0},
+      {"recorded", 0},
+      {"refused", 0},
+      {"outcomes", json::object()},
+      {"servers", std::move(servers)}};
   if (forwarding_ == nullptr || !planned) return view;
   const auto& sweep = forwarding_->last_sweep();
   if (const auto counts = sweep.ports.find(path); counts != sweep.ports.end()) {
@@ -153,18 +172,28 @@ json ObjectViews::port(const std::string& cluster, const PortConfig& config) con
   return view;
 }
 
-std::vector<json> ObjectViews::servers(const PortPath& path, const PortConfig& config) const {
+PortStanding ObjectViews::standing_of(const ClusterConfig& cluster, const PortConfig& port) const {
+  std::vector<ServerFacts> facts;
+  facts.reserve(port.servers.size());
+  for (const auto& server : port.servers) facts.push_back(book_.facts(cluster, port, server, forwarding_ != nullptr));
+  return stand(port, facts, HealthClock::now());
+}
+
+std::vector<json> ObjectViews::servers(const ClusterConfig& cluster, const PortConfig& config) const {
+  const PortPath path{.cluster = cluster.name, .port = config.port, .protocol = config.protocol};
+  const auto standing = standing_of(cluster, config);
+  const PortFacts facts{.cluster = cluster, .port = config, .path = path, .standing = standing};
   const auto planned = plan_of(path);
   const auto v4 = rows_by_server(planned.get(), Family::kV4);
   const auto v6 = rows_by_server(planned.get(), Family::kV6);
   std::vector<json> views;
-  for (const auto& server : config.servers) {
-    const auto* known = planned ? planned->server_named(server.name) : nullptr;
+  for (std::size_t place = 0; place < config.servers.size(); ++place) {
+    const auto* known = planned ? planned->server_named(config.servers[place].name) : nullptr;
     const auto rows_in = [known](const auto& rows) {
       const auto found = known != nullptr ? rows.find(known->index) : rows.end();
       return found == rows.end() ? 0U : found->second;
     };
-    views.push_back(this->server(path, server, known));
+    views.push_back(this->server(facts, place, known));
     views.back()["rows"] = {{"v4", rows_in(v4)}, {"v6", rows_in(v6)}};
   }
   return views;
@@ -213,15 +242,65 @@ void ObjectViews::add_adapters(const ServerConfig& config, const PlannedServer* 
   view["adapters"] = std::move(adapters);
 }
 
-json ObjectViews::server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const {
+// The merged word, who said it, and what each source says.
+void ObjectViews::add_admin(const ServerPath& path, const ServerConfig& config, json& view) const {
+  const auto words = book_.words(path, config);
+  const auto source = words.source();
+  view["admin"] = admin_name(words.admin());
+  view["admin_source"] = source ? json(admin_source_name(*source)) : json(nullptr);
+  json all = json::object();
+  for (const auto one : kAdminSources) all[std::string(admin_source_name(one))] = admin_name(words.of(one));
+  view["admins"] = std::move(all);
+  const auto said = admins_.of(path);
+  const auto left = seconds_left(said, AdminStates::Clock::now());
+  view["deadline_s"] = left ? json(*left) : json(nullptr);
+  view["daily"] = said.daily ? json({said.daily->first, said.daily->last}) : json(nullptr);
+}
+
+// Why it gets what it gets, by family where they differ.
+void ObjectViews::add_health(const PortFacts& port, std::size_t place, const PlannedServer* known, json& view) const {
+  const auto& config = port.port.servers[place];
+  const auto facts = book_.facts(port.cluster, port.port, config, forwarding_ != nullptr);
+  const bool is_local = known != nullptr && known->target && known->target->is_local;
+  const std::string unreachable =
+      forwarding_ != nullptr ? resolver_.reason(addresses_of(config)) : "no interface is loaded";
+  bool is_checked = false;
+  ByFamily<std::string> whys;
+  std::vector<Family> served;
+  for (const Family family : kFamilies) {
+    const auto at = static_cast<std::size_t>(family);
+    const bool is_served = serves_family(port.cluster, config, family);
+    is_checked = is_checked || facts.is_checked[at];
+    view[family == Family::kV4 ? "health_v4" : "health_v6"] =
+        is_served ? json(health_name(facts.health[at])) : json(nullptr);
+    if (!is_served) continue;
+    served.push_back(family);
+    whys[at] = without_family(port.standing.servers[place][at].reason);
+  }
+  std::vector<std::string> reasons;
+  if (served.size() == 2 && whys[0] != whys[1]) {
+    for (const Family family : served)
+      if (const auto& why = whys[static_cast<std::size_t>(family)]; !why.empty())
+        reasons.push_back(fmt::format("{}: {}", family == Family::kV4 ? "IPv4" : "IPv6", why));
+  } else if (!served.empty() && !whys[static_cast<std::size_t>(served.front())].empty()) {
+    reasons.push_back(whys[static_cast<std::size_t>(served.front())]);
+  }
+  const bool is_reachable = unreachable.empty() || is_local;
+  view["health"] = !is_reachable ? "down" : std::string(health_name(overall_health(facts)));
+  if (forwarding_ == nullptr) reasons = {unreachable};
+  if (reasons.empty()) reasons = {is_local ? "this host itself" : is_checked ? "" : "no advisor probes it"};
+  view["reason"] = fmt::format("{}", fmt::join(reasons, "; "));
+  view["check"] =
+      advisors_ != nullptr ? worst_check_view({.port = port.path, .server = config.name}, *advisors_) : json(nullptr);
+}
+
+json ObjectViews::server(const PortFacts& port, std::size_t place, const PlannedServer* known) const {
+  const auto& config = port.port.servers[place];
   // I1: where its frames go is what the map says, not what was meant to be there.
   const auto stored = known != nullptr ? forwarding_->tables().server(known->index) : std::nullopt;
   const std::uint32_t ifindex = stored ? forwarding_->ifindex_of(stored->first & XDPLB_SERVER_EGRESS_MASK) : 0;
   const bool is_local = known != nullptr && known->target && known->target->is_local;
-  const ServerPath own{.port = path, .server = config.name};
-  const auto admin = admins_.of(own);
-  std::string reason = forwarding_ != nullptr ? resolver_.reason(config) : "no interface is loaded";
-  const bool is_reachable = reason.empty() || is_local;
+  const ServerPath own{.port = port.path, .server = config.name};
   json view = counters_view(known != nullptr ? counters(*known) : xdplb_counters{});
   view["path"] = own.to_string();
   view["name"] = config.name;
@@ -230,20 +309,17 @@ json ObjectViews::server(const PortPath& path, const ServerConfig& config, const
   view["mac"] = stored && !is_local ? json(stored->second.to_string()) : json(nullptr);
   view["interface"] = is_local ? json("local") : ifindex != 0 ? json(name_(ifindex)) : json(nullptr);
   view["weight"] = config.weight;
-  view["effective_weight"] = known != nullptr ? known->weight(Family::kV4) : 0;
+  const auto weight = [known](Family family) { return known != nullptr ? known->weight(family) : 0; };
+  const bool has_v4 = serves_family(port.cluster, config, Family::kV4);
+  view["effective_weight"] = weight(has_v4 ? Family::kV4 : Family::kV6);
+  view["effective_weight_v6"] = weight(Family::kV6);
+  view["tier"] = config.tier;
+  view["fixed_weight"] = config.has_fixed_weight;
   view["family"] = config.family ? json(family_name(*config.family)) : json(nullptr);
   view["vlan"] = config.vlan ? (*config.vlan == 0 ? json("none") : json(*config.vlan)) : json(nullptr);
-  view["admin"] = admin_name(admin.admin);
-  const auto left = seconds_left(admin, AdminStates::Clock::now());
-  view["deadline_s"] = left ? json(*left) : json(nullptr);
-  view["health"] = is_reachable ? "unknown" : "down";
-  if (admin.admin != Admin::kReady) {
-    reason = admin.admin == Admin::kDown ? "the operator took it down" : "the operator drains it";
-  } else if (is_reachable) {
-    reason = is_local ? "this host itself" : "no advisor probes it";
-  }
-  view["reason"] = reason;
-  add_flow_numbers(path, known, view);
+  add_admin(own, config, view);
+  add_health(port, place, known, view);
+  add_flow_numbers(port.path, known, view);
   return view;
 }
 

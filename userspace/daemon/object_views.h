@@ -8,6 +8,7 @@
 #include "daemon/explain.h"
 #include "daemon/forwarding.h"
 #include "daemon/server_resolver.h"
+#include "daemon/standing_book.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,14 +30,25 @@ std::map<std::uint16_t, ServerPath> server_paths(const Plan& plan);
 
 class ObjectViews {
  public:
-  // forwarding  nullptr while no interface is loaded
-  ObjectViews(const Forwarding* forwarding, const ServerResolver& resolver, const AdminStates& admins,
-              InterfaceName name)
-      : forwarding_(forwarding), resolver_(resolver), admins_(admins), name_(std::move(name)) {}
+  struct Sources {
+    const Forwarding* forwarding = nullptr;  // nullptr while no interface is loaded
+    const ServerResolver& resolver;
+    const AdminStates& admins;
+    const StandingBook& book;
+    const AdvisorKeeper* advisors = nullptr;  // nullptr without a daemon
+    InterfaceName name;
+  };
+  explicit ObjectViews(Sources sources)
+      : forwarding_(sources.forwarding),
+        resolver_(sources.resolver),
+        admins_(sources.admins),
+        book_(sources.book),
+        advisors_(sources.advisors),
+        name_(std::move(sources.name)) {}
 
   nlohmann::json cluster(const ClusterConfig& cluster) const;
-  nlohmann::json port(const std::string& cluster, const PortConfig& config) const;
-  std::vector<nlohmann::json> servers(const PortPath& path, const PortConfig& config) const;
+  nlohmann::json port(const ClusterConfig& cluster, const PortConfig& config) const;
+  std::vector<nlohmann::json> servers(const ClusterConfig& cluster, const PortConfig& config) const;
   xdplb_counters counters(const PlannedServer& server) const;
 
   // The entries of a port, of a server or of all, as many as the request asks for; the totals count all of them.
@@ -45,7 +57,17 @@ class ObjectViews {
  private:
   nlohmann::json cluster_outcomes(const ClusterConfig& cluster) const;
   std::shared_ptr<const PlannedPort> plan_of(const PortPath& path) const;
-  nlohmann::json server(const PortPath& path, const ServerConfig& config, const PlannedServer* known) const;
+  // Everything that is known of the servers of one port.
+  struct PortFacts {
+    const ClusterConfig& cluster;
+    const PortConfig& port;
+    PortPath path;
+    const PortStanding& standing;  // as it is now
+  };
+  PortStanding standing_of(const ClusterConfig& cluster, const PortConfig& port) const;
+  nlohmann::json server(const PortFacts& port, std::size_t place, const PlannedServer* known) const;
+  void add_admin(const ServerPath& path, const ServerConfig& config, nlohmann::json& view) const;
+  void add_health(const PortFacts& port, std::size_t place, const PlannedServer* known, nlohmann::json& view) const;
   void add_adapters(const ServerConfig& config, const PlannedServer* known, nlohmann::json& view) const;
   void add_flow_numbers(const PortPath& path, const PlannedServer* known, nlohmann::json& view) const;
   nlohmann::json rows(const PlannedPort* port, Family family) const;
@@ -53,6 +75,8 @@ class ObjectViews {
   const Forwarding* forwarding_;
   const ServerResolver& resolver_;
   const AdminStates& admins_;
+  const StandingBook& book_;
+  const AdvisorKeeper* advisors_;
   InterfaceName name_;
 };
 

@@ -162,10 +162,30 @@ bool ServerResolver::is_pending(const IpAddress& address) const {
   return neighbor == nullptr || neighbor->state == NeighborState::kUnresolved;
 }
 
-std::string ServerResolver::reason(const IpAddress& address) const {
+bool ServerResolver::is_silent(const IpAddress& address) const {
   const auto missed = missed_.find(address);
-  if (missed != missed_.end() && missed->second >= missed_limit_)
-    return fmt::format("{} did not answer {} times", address.to_string(), missed->second);
+  return missed != missed_.end() && missed->second >= missed_limit_;
+}
+
+std::optional<ServerResolver::Carrier> ServerResolver::carrier(const std::vector<IpAddress>& addresses) const {
+  for (const auto& address : addresses)
+    if (is_own(address)) return Carrier{.address = address, .target = {.mac = {}, .ifindex = 0, .is_local = true}};
+  for (const auto& address : addresses) {
+    const auto found = known_.find(address);
+    if (found != known_.end() && !is_silent(address)) return Carrier{.address = address, .target = found->second};
+  }
+  return std::nullopt;
+}
+
+bool ServerResolver::is_unreachable_from_here(const std::vector<IpAddress>& addresses) const {
+  return std::none_of(addresses.begin(), addresses.end(), [this](const IpAddress& address) {
+    const auto* link = monitor_->find_link(interface_of(address));
+    return link != nullptr && link->is_usable();
+  });
+}
+
+std::string ServerResolver::reason(const IpAddress& address) const {
+  if (is_silent(address)) return fmt::format("{} did not answer {} times", address.to_string(), missed_.at(address));
   if (known_.contains(address) || is_own(address)) return {};
   const auto place = places_.find(address);
   if (place == places_.end() || place->second.ifindex == 0)
@@ -178,9 +198,9 @@ std::string ServerResolver::reason(const IpAddress& address) const {
                      address.to_string(), interface);
 }
 
-std::string ServerResolver::reason(const ServerConfig& server) const {
+std::string ServerResolver::reason(const std::vector<IpAddress>& addresses) const {
   std::string reasons;
-  for (const auto& address : addresses_of(server)) {
+  for (const auto& address : addresses) {
     auto one = reason(address);
     if (one.empty()) return {};
     reasons.append(reasons.empty() ? "" : "; ").append(one);

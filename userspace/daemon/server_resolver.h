@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ class ServerResolver {
   // Targets that outlived the daemon: they hold until the kernel knows better. Call it before the first update.
   void seed(ServerTargets targets) { known_ = std::move(targets); }
 
+  // False before the first update(), and without interfaces: nothing can be said of anybody.
+  bool has_task() const { return !places_.empty(); }
+
   void on_neighbor(const Neighbor& neighbor);
   // Somebody has reason to doubt these adapters: they are asked at once.
   void doubt(const std::vector<IpAddress>& adapters);
@@ -59,8 +63,17 @@ class ServerResolver {
   bool is_pending(const IpAddress& address) const;
   // Why the address has no target, in words for people; empty when it has one.
   std::string reason(const IpAddress& address) const;
-  // The same of a server: empty when one of its addresses has a target.
-  std::string reason(const ServerConfig& server) const;
+  // The same of a server by all its addresses: empty when one of them has a target.
+  std::string reason(const std::vector<IpAddress>& addresses) const;
+  // Which of a server's addresses carries its flows now: this host's own before all others, else the first that has a
+  // target.
+  struct Carrier {
+    IpAddress address;
+    ServerTarget target;
+  };
+  std::optional<Carrier> carrier(const std::vector<IpAddress>& addresses) const;
+  // No question can be sent to any of them: they are on no interface that works. Says nothing about the server.
+  bool is_unreachable_from_here(const std::vector<IpAddress>& addresses) const;
   // The interface its questions leave by; 0: none.
   std::uint32_t interface_of(const IpAddress& address) const;
 
@@ -78,6 +91,7 @@ class ServerResolver {
   void take_outcome(const ReachProber::Outcome& outcome);
   void take_over(const Neighbor& neighbor);
   bool is_own(const IpAddress& address) const;
+  bool is_silent(const IpAddress& address) const;
 
   HostMonitor* monitor_;
   ReachProber prober_;

@@ -21,8 +21,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kStateVersion = 3;
-constexpr int kOldestVersion = 1;  // 1: without settings, admins, options, members and homes; 2: without VIPAs
+constexpr int kStateVersion = 4;
+constexpr int kOldestVersion = 1;  // 1: without settings, admins, options, members and homes; 2: without VIPAs; 3:
+                                   // without health and other sources of admin words
 constexpr std::array<const char*, 2> kFamilyKeys = {"v4", "v6"};
 
 json encode_slices(const ByFamily<std::optional<SliceAssignment>>& slices) {
@@ -148,22 +149,30 @@ json encode_settings(const Config& config) {
                         .decrement_ttl = config.decrement_ttl,
                         .fix_host = config.fix_host,
                         .health = config.health,
+                        .has_failure_guard = config.has_failure_guard,
+                        .exits = config.exits,
                         .clusters = {},
                         .vipas = config.vipas});
 }
 
-json encode_admins(const std::map<ServerPath, AdminState>& admins) {
+json encode_admins(const std::map<ServerPath, AdminWordStates>& admins) {
   json list = json::array();
-  for (const auto& [path, state] : admins) {
-    json one = {{"server", path.to_string()}, {"admin", admin_name(state.admin)}};
-    if (state.deadline) one["deadline"] = std::chrono::system_clock::to_time_t(*state.deadline);
-    list.push_back(std::move(one));
+  for (const auto& [path, words] : admins) {
+    for (const auto& [source, state] : words) {
+      // An agent says its word again.
+      if (source == AdminSource::kAgent) continue;
+      json one = {
+          {"server", path.to_string()}, {"admin", admin_name(state.admin)}, {"source", admin_source_name(source)}};
+      if (state.deadline) one["deadline"] = std::chrono::system_clock::to_time_t(*state.deadline);
+      if (state.daily) one["daily"] = {state.daily->first, state.daily->last};
+      list.push_back(std::move(one));
+    }
   }
   return list;
 }
 
-std::map<ServerPath, AdminState> decode_admins(const json& list) {
-  std::map<ServerPath, AdminState> admins;
+std::map<ServerPath, AdminWordStates> decode_admins(const json& list) {
+  std::map<ServerPath, AdminWordStates> admins;
   for (const auto& one : list) {
     const auto path = ServerPath::parse(one.at("server").get<std::string>());
     if (!path) continue;
@@ -172,9 +181,44 @@ std::map<ServerPath, AdminState> decode_admins(const json& list) {
       if (one.at("admin") == admin_name(admin)) state.admin = admin;
     if (const auto deadline = one.find("deadline"); deadline != one.end())
       state.deadline = std::chrono::system_clock::from_time_t(deadline->get<std::time_t>());
-    if (state.admin != Admin::kReady) admins.emplace(*path, state);
+    if (const auto daily = one.find("daily"); daily != one.end())
+      state.daily = DailyHours{.first = daily->at(0).get<unsigned>(), .last = daily->at(1).get<unsigned>()};
+    // Up to version 3 only the operator had a word.
+    const bool is_hook = one.value("source", std::string()) == admin_source_name(AdminSource::kHook);
+    if (state.admin != Admin::kReady) admins[*path][is_hook ? AdminSource::kHook : AdminSource::kOperator] = state;
   }
   return admins;
+}
+
+json encode_standings(const std::map<ServerPath, ServerStanding>& standings) {
+  json list = json::array();
+  for (const auto& [path, standing] : standings) {
+    json one = {{"server", path.to_string()}};
+    for (const Family family : kFamilies) {
+      const auto health = standing.health[static_cast<std::size_t>(family)];
+      if (health != Health::kUnknown) one[std::string(family_name(family))] = health == Health::kUp;
+    }
+    if (standing.weight) one["weight"] = *standing.weight;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+std::map<ServerPath, ServerStanding> decode_standings(const json& list) {
+  std::map<ServerPath, ServerStanding> standings;
+  for (const auto& one : list) {
+    const auto path = ServerPath::parse(one.at("server").get<std::string>());
+    if (!path) continue;
+    ServerStanding standing;
+    for (const Family family : kFamilies) {
+      const auto health = one.find(std::string(family_name(family)));
+      if (health != one.end())
+        standing.health[static_cast<std::size_t>(family)] = health->get<bool>() ? Health::kUp : Health::kDown;
+    }
+    if (const auto weight = one.find("weight"); weight != one.end()) standing.weight = weight->get<unsigned>();
+    standings.emplace(*path, standing);
+  }
+  return standings;
 }
 
 json encode_vipa_words(const VipaWords& words) {
@@ -229,6 +273,7 @@ Result<State> decode(const json& document, const std::string& source) {
     config["clusters"] = json::array();
     if (const auto secret = document.value("secret", std::string()); !secret.empty()) config["secret"] = secret;
     state.admins = decode_admins(document.value("admins", json::array()));
+    state.standings = decode_standings(document.value("standings", json::array()));
     state.vipas = decode_vipa_words(document.value("vipa_words", json::object()));
     for (const auto& cluster : document.at("clusters"))
       decode_cluster_state(cluster, config["clusters"], state.assignments);
@@ -281,6 +326,7 @@ std::string StateStore::encode(const State& state) {
                      {"generated_secret", state.generated_secret},
                      {"settings", encode_settings(state.config)},
                      {"admins", encode_admins(state.admins)},
+                     {"standings", encode_standings(state.standings)},
                      {"vipa_words", encode_vipa_words(state.vipas)}};
   std::string text = head.dump();
   text.pop_back();
@@ -299,6 +345,9 @@ Result<std::optional<State>> StateStore::load() const {
   if (!document) return document.error();
   auto state = decode(*document, path().string());
   if (!state) return state.error();
+  std::error_code failure;
+  const auto written = std::filesystem::last_write_time(path(), failure);
+  if (!failure) state->alive_at = std::chrono::file_clock::to_sys(written);
   return std::optional<State>(std::move(*state));
 }
 
@@ -311,6 +360,11 @@ Result<void> StateStore::prepare(const State& state) {
   const FileDescriptor file(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!file.is_open()) return os_error("open " + next, errno);
   return write_whole(file.get(), encode(state), next);
+}
+
+void StateStore::touch() const {
+  std::error_code failure;
+  std::filesystem::last_write_time(path(), std::filesystem::file_time_type::clock::now(), failure);
 }
 
 Result<void> StateStore::commit() const {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "base/result.h"
+#include "model/admin_words.h"
 #include "model/attach_mode.h"
 #include "model/config.h"
+#include "model/health.h"
 #include "model/plan_restore.h"
 
 #include <chrono>
@@ -25,12 +27,22 @@ struct InterfaceState {
   bool operator==(const InterfaceState&) const = default;
 };
 
-// What the operator said of a server at run time.
+// What one source said of a server at run time.
 struct AdminState {
   Admin admin = Admin::kReady;
+  std::optional<DailyHours> daily{};  // holds in these hours of every day only
   // Drain: when what the server still has goes to others. Wall-clock time, so that it holds over a restart.
   std::optional<std::chrono::system_clock::time_point> deadline{};
   bool operator==(const AdminState&) const = default;
+};
+
+using AdminWordStates = std::map<AdminSource, AdminState>;
+
+// What a new daemon needs to know of a server's health and weight, to go on where the last one ended.
+struct ServerStanding {
+  ByFamily<Health> health{};         // kUnknown: nothing is known
+  std::optional<unsigned> weight{};  // of the manager
+  bool operator==(const ServerStanding&) const = default;
 };
 
 // What the operator said of VIPAs and their interfaces at run time.
@@ -46,7 +58,10 @@ struct State {
   std::string generated_secret;            // made by the daemon; config.secret wins when it is set
   Config config;                           // without interfaces
   Assignments assignments;
-  std::map<ServerPath, AdminState> admins{};  // absent: ready
+  std::map<ServerPath, AdminWordStates> admins{};  // absent: ready
+  std::map<ServerPath, ServerStanding> standings{};
+  // Set by load(): when the daemon that wrote it was alive last.
+  std::chrono::system_clock::time_point alive_at{};
   VipaWords vipas{};
 };
 
@@ -61,6 +76,8 @@ class StateStore {
   // before anything was changed; commit() puts it in its place. Errors: os_error.
   Result<void> prepare(const State& state);
   Result<void> commit() const;
+  // The daemon is alive, and what is kept is true: State::alive_at of the next one. Costs no write of the file.
+  void touch() const;
 
  private:
   std::filesystem::path path() const { return folder_ / "state.json"; }

@@ -81,6 +81,9 @@ class VipaKeeper {
   // The kernel says that the neighbours of an interface must learn its addresses anew.
   void announce_again(std::uint32_t ifindex) { service_->announce_again(ifindex); }
 
+  // Asks the LAN of a VIPA that this host owns who else answers for it; `on_claim` tells. Unknown ones are left alone.
+  void ask(const IpAddress& vipa) { service_->ask(vipa); }
+
   // Undoes what owning VIPAs changed of kernel settings; addresses and routes of local VIPAs stay (I5).
   void close();
 

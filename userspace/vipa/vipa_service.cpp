@@ -154,6 +154,13 @@ void VipaService::Impl::drop_vipas_beyond(const std::vector<ManagedVipa>& wanted
   arm_timer();
 }
 
+void VipaService::Impl::ask(const IpAddress& address) {
+  const auto vipa = vipas_.find(address);
+  if (vipa == vipas_.end()) return;
+  const auto owner = vipa->second.machine.report().owner;
+  if (owner != 0) take(address, Ask{.ifindex = owner, .is_probe = false});
+}
+
 Result<void> VipaService::Impl::move_to(const IpAddress& address, const std::string& entry) {
   auto vipa = vipas_.find(address);
   if (vipa == vipas_.end()) return unknown_vipa(address);
@@ -227,6 +234,8 @@ void VipaService::set_vipas(const std::vector<ManagedVipa>& vipas, Clock::time_p
 void VipaService::announce_again(std::uint32_t ifindex) { impl_->announce_again(ifindex); }
 void VipaService::set_neighbours(const std::vector<KnownNeighbour>& neighbours) { impl_->set_neighbours(neighbours); }
 void VipaService::set_own_macs(const std::vector<MacAddress>& macs) { impl_->set_other_macs(macs); }
+
+void VipaService::ask(const IpAddress& vipa) { impl_->ask(vipa); }
 
 Result<void> VipaService::move_to(const IpAddress& vipa, const std::string& entry) {
   return impl_->move_to(vipa, entry);

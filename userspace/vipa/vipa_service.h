@@ -134,6 +134,10 @@ class VipaService {
   // MACs of this host beyond the interfaces': a frame from one of them is an echo, never a conflict.
   void set_own_macs(const std::vector<MacAddress>& macs);
 
+  // Asks, as any host would, who answers for a VIPA that an interface of ours owns: whoever does is heard as a claim.
+  // Without effect for others.
+  void ask(const IpAddress& vipa);
+
   // The operator. Errors: kNotFound when the VIPA is not one; as VipaMachine.
   Result<void> move_to(const IpAddress& vipa, const std::string& entry);
   Result<void> resume(const IpAddress& vipa);

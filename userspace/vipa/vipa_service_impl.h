@@ -45,6 +45,7 @@ class VipaService::Impl : public std::enable_shared_from_this<Impl> {
   void set_neighbours(const std::vector<KnownNeighbour>& neighbours) { neighbours_ = neighbours; }
   void set_other_macs(const std::vector<MacAddress>& macs) { other_macs_ = {macs.begin(), macs.end()}; }
 
+  void ask(const IpAddress& address);
   Result<void> move_to(const IpAddress& address, const std::string& entry);
   Result<void> resume(const IpAddress& address);
   Result<void> set_disabled(const IpAddress& address, bool is_disabled);

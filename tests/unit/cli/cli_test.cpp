@@ -293,7 +293,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"server", "add", "web/80", "192.0.2.21", "--weight"}, 2, "--weight"},
         Mistake{{"server", "add", "web/80", "192.0.2.21", "--family", "v5"}, 2, "--family v5"},
         Mistake{{"server", "add", "web/80", "192.0.2.21", "--name", "a/b"}, 2, "a/b"},
-        Mistake{{"server", "set", "web/80/s1"}, 2, "--weight, --address or --vlan"},
+        Mistake{{"server", "set", "web/80/s1"}, 2, "say what to set: --weight, --address"},
         Mistake{{"server", "set", "web/80/s1", "--weight", "101"}, 2, "101"},
         Mistake{{"server", "set", "web/80/s1", "--address", "x"}, 2, "x"},
         Mistake{{"server", "remove", "web/80"}, 2, "web/80"}, Mistake{{"server", "list", "web"}, 2, "web"},

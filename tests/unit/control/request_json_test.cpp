@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 namespace xdplb {
@@ -36,7 +37,36 @@ PortConfig every_option() {
           .crossport = 443,
           .udp_tracking = true,
           .new_flow_limit = 1000,
-          .half_open_limit = 500};
+          .half_open_limit = 500,
+          .min_up = {.value = 50, .is_percent = true},
+          .on_all_down = OnAllDown::kDrop,
+          .slow_start_s = 30};
+}
+
+AdvisorConfig http_advisor() {
+  AdvisorConfig advisor{.type = AdvisorType::kHttp, .way = ProbeWay::kBoth, .port = 8080, .interval_ms = 1500};
+  advisor.http.path = "/healthz";
+  advisor.http.headers = {{"X-A", "b"}};
+  advisor.http.statuses = {{200, 200}, {300, 399}};
+  advisor.http.body = ReplyMatch{.text = "^ok$", .is_regex = true};
+  return advisor;
+}
+
+AdvisorConfig tcp_advisor() {
+  AdvisorConfig advisor{.type = AdvisorType::kTcp};
+  advisor.steps = {{.kind = TcpStep::Kind::kSend, .bytes = "PING\r\n"},
+                   {.kind = TcpStep::Kind::kExpect, .match = {.text = "PONG"}}};
+  return advisor;
+}
+
+ManagerChanges every_manager_option() {
+  return {.is_on = true,
+          .proportions = std::array<unsigned, 4>{40, 40, 10, 10},
+          .interval_s = 5,
+          .refresh = 3,
+          .sensitivity = 0,
+          .smoothing_tenths = 25,
+          .weight_bound = 100};
 }
 
 Config full_config() {
@@ -53,6 +83,11 @@ Config full_config() {
   cluster.ports.push_back({.port = 65535, .protocol = Protocol::kUdp, .servers = {six}});
   config.clusters.push_back(cluster);
   config.fix_host = true;
+  config.has_failure_guard = false;
+  config.exits = {{.event = ExitEvent::kServerDown, .command = {"/usr/local/sbin/page", "down"}}};
+  config.clusters[0].manager = {.is_on = true, .smoothing_tenths = 20};
+  config.clusters[0].ports[0].advisor = http_advisor();
+  config.clusters[0].ports[0].servers[0].tier = 1;
   config.health = {.reach_targets = {ip("192.0.2.1")}, .up_delay_s = 30};
   config.vipas = {{.address = ip("192.0.2.10"), .preferred = std::vector<std::string>{"eth1", "192.0.2.2"}},
                   {.address = ip("2001:db8::7"), .preferred = std::vector<std::string>{}, .proxy = "s1"}};
@@ -63,6 +98,7 @@ using Preferred = std::optional<std::vector<std::string>>;
 const std::optional<Preferred> kAuto{std::in_place};
 const std::optional<Preferred> kNobody{Preferred(std::in_place)};
 const std::optional<std::optional<std::string>> kNoProxy{std::in_place};
+const std::optional<std::optional<std::array<unsigned, 4>>> kClassic{std::in_place};
 
 VipaChanges every_vipa_option() {
   return {.preferred = Preferred({"eth0", "2001:db8::5"}),
@@ -85,7 +121,8 @@ SettingsSetRequest every_setting() {
           .reach_interval_s = 60,
           .reach_missed = 10,
           .up_delay_s = 0,
-          .down_delay_s = 255};
+          .down_delay_s = 255,
+          .has_failure_guard = false};
 }
 
 std::vector<Request> every_request() {
@@ -147,6 +184,28 @@ std::vector<Request> every_request() {
       ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDown},
       ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDrain, .deadline_s = 1},
       ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kDrainNow, .deadline_s = 43200},
+      ServerSetRequest{
+          .path = {.port = kDns, .server = "s1"}, .weight = {}, .tier = kMaxTier, .has_fixed_weight = true},
+      ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = {}, .tier = 0, .admin = Admin::kDrain},
+      ServerSetRequest{.path = {.port = kDns, .server = "s1"}, .weight = {}, .has_fixed_weight = false},
+      ServerAdminRequest{.path = {.port = kDns, .server = "s1"}, .admin = Admin::kReady, .source = AdminSource::kHook},
+      ServerAdminRequest{
+          .path = {.port = kDns, .server = "s1"}, .admin = Admin::kDrain, .daily = DailyHours{.first = 23, .last = 0}},
+      AdvisorListRequest{},
+      AdvisorListRequest{.port = kDns},
+      AdvisorListRequest{.server = ServerPath{.port = kWeb, .server = "2001:db8::21"}},
+      AdvisorSetRequest{.path = kWeb, .advisor = http_advisor()},
+      AdvisorSetRequest{.path = kWeb, .advisor = tcp_advisor()},
+      AdvisorPatchRequest{.path = kDns, .changes = {{"type", "dns"}, {"port", nullptr}, {"rcodes", {"NXDOMAIN"}}}},
+      AdvisorRemoveRequest{.path = kDns},
+      AdvisorRunRequest{.path = {.port = kDns, .server = "s1"}},
+      ManagerReportRequest{},
+      ManagerReportRequest{.cluster = "a&b"},
+      ManagerSetRequest{.changes = {.is_on = false}},
+      ManagerSetRequest{.cluster = "web", .changes = every_manager_option()},
+      ManagerSetRequest{.cluster = "web", .changes = {.proportions = kClassic}},
+      ExitListRequest{},
+      SettingsSetRequest{.has_failure_guard = true},
       SettingsSetRequest{.peers = std::vector<MacAddress>{}},
       SettingsSetRequest{.peers = std::vector{MacAddress{{2, 0, 0, 0, 0, 1}}}, .decrement_ttl = true},
       SettingsSetRequest{.decrement_ttl = false},
@@ -231,6 +290,34 @@ TEST(RequestJson, TargetsOfVipasAreThoseOfTheDocumentation) {
   }
 }
 
+TEST(RequestJson, TargetsOfAdvisorsAreThoseOfTheDocumentation) {
+  const ServerPath one{.port = kWeb, .server = "s1"};
+  EXPECT_EQ(encode_request(AdvisorListRequest{}), (HttpCall{"GET", "/v1/advisors", ""}));
+  EXPECT_EQ(encode_request(AdvisorListRequest{.port = kDns}), (HttpCall{"GET", "/v1/advisors?port=web/53/udp", ""}));
+  EXPECT_EQ(encode_request(AdvisorListRequest{.server = one}), (HttpCall{"GET", "/v1/advisors?server=web/443/s1", ""}));
+  EXPECT_EQ(encode_request(AdvisorSetRequest{.path = kWeb, .advisor = tcp_advisor()}),
+            (HttpCall{"PUT", "/v1/advisors?port=web/443",
+                      R"({"steps":[{"send":"PING\\r\\n"},{"expect":"PONG"}],"type":"tcp"})"}));
+  EXPECT_EQ(encode_request(AdvisorPatchRequest{.path = kWeb, .changes = {{"fall", 5}, {"body", nullptr}}}),
+            (HttpCall{"PATCH", "/v1/advisors?port=web/443", R"({"body":null,"fall":5})"}));
+  EXPECT_EQ(encode_request(AdvisorRemoveRequest{.path = kWeb}), (HttpCall{"DELETE", "/v1/advisors?port=web/443", ""}));
+  EXPECT_EQ(encode_request(AdvisorRunRequest{.path = one}),
+            (HttpCall{"POST", "/v1/advisors/run?server=web/443/s1", "{}"}));
+  EXPECT_EQ(encode_request(ManagerReportRequest{.cluster = "web"}), (HttpCall{"GET", "/v1/managers?cluster=web", ""}));
+  EXPECT_EQ(encode_request(ManagerSetRequest{.changes = {.is_on = true}}),
+            (HttpCall{"PATCH", "/v1/managers", R"({"enabled":true})"}));
+  EXPECT_EQ(encode_request(ManagerSetRequest{.cluster = "web", .changes = {.proportions = kClassic}}),
+            (HttpCall{"PATCH", "/v1/managers?cluster=web", R"({"proportions":null})"}));
+  EXPECT_EQ(encode_request(ExitListRequest{}), (HttpCall{"GET", "/v1/exits", ""}));
+  const ServerAdminRequest daily{
+      .path = one, .admin = Admin::kDrain, .source = AdminSource::kHook, .daily = DailyHours{.first = 2, .last = 5}};
+  EXPECT_EQ(encode_request(daily).body, R"({"admin":"drain","daily":[2,5],"source":"hook"})");
+  EXPECT_EQ(encode_request(SettingsSetRequest{.has_failure_guard = false}).body, R"({"guard":false})");
+  const ServerSetRequest standing{
+      .path = one, .weight = {}, .tier = 1, .has_fixed_weight = true, .admin = Admin::kReady};
+  EXPECT_EQ(encode_request(standing).body, R"({"admin":"ready","fixed_weight":true,"tier":1})");
+}
+
 TEST(RequestJson, DefaultsOfTheQueryAndTheBody) {
   const auto load = decode_request("POST", "/v1/interfaces", R"({"interfaces": ["eth0"]})");
   ASSERT_TRUE(load);
@@ -249,6 +336,9 @@ TEST(RequestJson, AllowedMethodsOfATarget) {
   EXPECT_THAT(allowed_methods("/v1/clusters/web?x=y"), ElementsAre("GET", "PATCH", "DELETE"));
   EXPECT_THAT(allowed_methods("/v1/config/diff"), ElementsAre("POST"));
   EXPECT_THAT(allowed_methods("/v1/interfaces"), ElementsAre("GET", "POST", "DELETE"));
+  EXPECT_THAT(allowed_methods("/v1/advisors"), ElementsAre("GET", "PUT", "PATCH", "DELETE"));
+  EXPECT_THAT(allowed_methods("/v1/advisors/run"), ElementsAre("POST"));
+  EXPECT_THAT(allowed_methods("/v1/managers?cluster=web"), ElementsAre("GET", "PATCH"));
   EXPECT_THAT(allowed_methods("/v1/vipas/192.0.2.7"), ElementsAre("GET", "PATCH", "DELETE"));
   EXPECT_THAT(allowed_methods("/v1/vipas/192.0.2.7/owner"), ElementsAre("PUT", "DELETE"));
   for (const char* absent :

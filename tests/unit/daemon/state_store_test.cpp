@@ -48,9 +48,15 @@ class StateStoreTest : public testing::Test {
     state.config.peers = {{{2, 0, 0, 0, 0, 9}}};
     state.config.decrement_ttl = true;
     const PortPath web{.cluster = "web", .port = 443, .protocol = Protocol::kTcp};
-    state.admins[{.port = web, .server = "s1"}] = {.admin = Admin::kDrain,
-                                                   .deadline = std::chrono::system_clock::from_time_t(1'900'000'000)};
-    state.admins[{.port = web, .server = "2001:db8::1"}] = {.admin = Admin::kDown};
+    state.admins[{.port = web, .server = "s1"}] = {
+        {AdminSource::kOperator,
+         {.admin = Admin::kDrain,
+          .daily = DailyHours{.first = 22, .last = 4},
+          .deadline = std::chrono::system_clock::from_time_t(1'900'000'000)}},
+        {AdminSource::kHook, {.admin = Admin::kDown}}};
+    state.admins[{.port = web, .server = "2001:db8::1"}] = {{AdminSource::kOperator, {.admin = Admin::kDown}}};
+    state.standings[{.port = web, .server = "s1"}] = {.health = {Health::kDown, Health::kUp}, .weight = 7};
+    state.standings[{.port = web, .server = "s2"}] = {.health = {Health::kUnknown, Health::kDown}};
     return state;
   }
 
@@ -81,6 +87,18 @@ TEST_F(StateStoreTest, GivesBackWhatWasKept) {
   EXPECT_EQ((*loaded)->config, state.config);
   EXPECT_EQ((*loaded)->assignments, state.assignments);
   EXPECT_EQ((*loaded)->admins, state.admins);
+  EXPECT_EQ((*loaded)->standings, state.standings);
+  EXPECT_LT(std::chrono::abs(std::chrono::system_clock::now() - (*loaded)->alive_at), std::chrono::minutes(1));
+}
+
+TEST_F(StateStoreTest, AnAgentsWordIsNotKept) {
+  StateStore store(folder);
+  State state;
+  state.admins[{.port = {.cluster = "web", .port = 80}, .server = "s1"}] = {
+      {AdminSource::kAgent, {.admin = Admin::kDown}}};
+  ASSERT_TRUE(store.prepare(state));
+  ASSERT_TRUE(store.commit());
+  EXPECT_TRUE((*StateStore(folder).load())->admins.empty());
 }
 
 TEST_F(StateStoreTest, ASecondWriteIsTheSameTextAsAFreshOne) {
