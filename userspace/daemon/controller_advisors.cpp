@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/advisor_views.h"
 #include "daemon/controller.h"
+#include "daemon/status_problem.h"
 #include "model/advisor_json.h"
 
 #include <fmt/format.h>
@@ -40,10 +41,6 @@ std::map<std::string, std::string> details_of(const std::string& object) {
 
 // Of a check's interval: what is later is worth a word.
 constexpr double kLatePart = 0.5;
-
-json problem(const char* code, const std::string& object, const std::string& text) {
-  return {{"code", code}, {"object", object}, {"text", text}};
-}
 
 }  // namespace
 

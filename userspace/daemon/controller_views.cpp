@@ -3,6 +3,7 @@
 #include "daemon/advisor_views.h"
 #include "daemon/controller.h"
 #include "daemon/explain.h"
+#include "daemon/status_problem.h"
 #include "daemon/time_text.h"
 #include "dataplane/outcome_names.h"
 #include "model/config_json.h"
@@ -17,10 +18,6 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-json problem(const char* code, const std::string& object, const std::string& text) {
-  return {{"code", code}, {"object", object}, {"text", text}};
-}
 
 }  // namespace
 

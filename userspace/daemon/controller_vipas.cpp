@@ -2,6 +2,7 @@
 // The Controller's VIPAs and the health of interfaces: what the keeper is told, what the operator says, what is shown.
 #include "base/log.h"
 #include "daemon/controller.h"
+#include "daemon/status_problem.h"
 
 #include <fmt/format.h>
 
@@ -11,10 +12,6 @@ namespace xdplb {
 namespace {
 
 using nlohmann::json;
-
-json problem(const char* code, const std::string& object, const std::string& text) {
-  return {{"code", code}, {"object", object}, {"text", text}};
-}
 
 Error absent_vipa(const IpAddress& address) {
   return fail(ErrorCode::kNotFound,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "daemon/vipa_views.h"
 
+#include "daemon/status_problem.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,10 +73,6 @@ json entries_view(const std::vector<VipaEntry>& entries) {
                      {"reason", entry.reason}});
   }
   return views;
-}
-
-json problem(const char* code, const std::string& object, const std::string& text) {
-  return {{"code", code}, {"object", object}, {"text", text}};
 }
 
 std::string claim_text(const VipaViewContext& context, const ClaimHeard& claim) {
