@@ -76,6 +76,12 @@ Result<NetlinkSocket> NetlinkSocket::open(std::span<const unsigned> groups) {
   return NetlinkSocket(std::move(fd));
 }
 
+Result<NetlinkSocket> NetlinkSocket::open_protocol(int protocol) {
+  FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  if (!fd.is_open()) return os_error("netlink: open a socket of family " + std::to_string(protocol), errno);
+  return NetlinkSocket(std::move(fd));
+}
+
 Result<void> NetlinkSocket::send(std::span<const std::uint8_t> requests) {
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;

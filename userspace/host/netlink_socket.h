@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// NetlinkSocket: one NETLINK_ROUTE socket; sends requests, reads messages, dumps a table.
+// NetlinkSocket: one netlink socket, mostly NETLINK_ROUTE; sends requests, reads messages, dumps a table.
 #pragma once
 
 #include "base/file_descriptor.h"
@@ -19,6 +19,8 @@ class NetlinkSocket {
   // groups  RTNLGRP_* to join; none for a socket that only asks
   // Errors: os_error.
   static Result<NetlinkSocket> open(std::span<const unsigned> groups);
+  // For another family of netlink than NETLINK_ROUTE, such as NETLINK_SOCK_DIAG. Errors: os_error.
+  static Result<NetlinkSocket> open_protocol(int protocol);
 
   int fd() const { return fd_.get(); }
 
@@ -30,9 +32,9 @@ class NetlinkSocket {
   // dropped messages since the last call (ENOBUFS); a dump must make up for them. Errors: os_error.
   Result<Reading> receive(unsigned limit, const std::function<void(NetlinkMessage)>& handler);
 
-  // One whole table; type is RTM_GETLINK, RTM_GETADDR or RTM_GETNEIGH. Waits for the kernel (microseconds; 2 s at
-  // most) and starts over when the table changed meanwhile. Only for a socket without groups and without unread
-  // refusals; those are dropped. Errors: os_error.
+  // One whole table of links, addresses or neighbours; type is RTM_GETLINK, RTM_GETADDR or RTM_GETNEIGH. Waits for the
+  // kernel (microseconds; 2 s at most) and starts over when the table changed meanwhile. Only for a socket without
+  // groups and without unread refusals; those are dropped. Errors: os_error.
   Result<std::vector<NetlinkMessage>> dump(std::uint16_t type);
 
   // What the kernel says to one request.

@@ -43,6 +43,46 @@ constexpr std::array<sock_filter, 9> kNeighborDiscoveryFilter = {{
     BPF_STMT(BPF_RET | BPF_K, 0),
 }};
 
+constexpr std::array<sock_filter, 9> kEchoReplyV4Filter = {{
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),  // protocol
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 6),      // ICMP
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HLEN + 6),  // flags and offset
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),  // bytes of the IP header
+    BPF_STMT(BPF_LD | BPF_B | BPF_IND, ETH_HLEN),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),  // echo reply
+    BPF_STMT(BPF_RET | BPF_K, kFrameBytes),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+}};
+constexpr std::array<sock_filter, 6> kEchoReplyV6Filter = {{
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 6),  // next header
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 58, 0, 3),     // ICMPv6
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 40),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 129, 0, 1),  // echo reply
+    BPF_STMT(BPF_RET | BPF_K, kFrameBytes),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+}};
+
+// What a kind hears: the protocol that the socket is bound to, and of that what the filter lets through.
+struct KindOfFrames {
+  std::uint16_t ether_type = 0;  // host order
+  std::span<const sock_filter> filter{};
+};
+
+KindOfFrames frames_of(PacketKind kind) {
+  switch (kind) {
+    case PacketKind::kArp:
+      return {.ether_type = ETH_P_ARP, .filter = kArpFilter};
+    case PacketKind::kNeighborDiscovery:
+      return {.ether_type = ETH_P_IPV6, .filter = kNeighborDiscoveryFilter};
+    case PacketKind::kEchoReplyV4:
+      return {.ether_type = ETH_P_IP, .filter = kEchoReplyV4Filter};
+    case PacketKind::kEchoReplyV6:
+      break;
+  }
+  return {.ether_type = ETH_P_IPV6, .filter = kEchoReplyV6Filter};
+}
+
 int attach_filter(int fd, std::span<const sock_filter> code) {
   sock_fprog program{};
   program.len = static_cast<unsigned short>(code.size());
@@ -147,19 +187,17 @@ PacketSocket::~PacketSocket() { impl_->close(); }
 
 Result<std::unique_ptr<PacketSocket>> PacketSocket::open(asio::io_context& io, std::uint32_t ifindex,
                                                          const std::string& name, PacketKind kind) {
-  bool is_arp = kind == PacketKind::kArp;
+  const KindOfFrames frames = frames_of(kind);
   auto failed = [&](const char* attempt) { return os_error("interface " + name + ": " + attempt, errno); };
   // Protocol 0 hears nothing until bind(), so no frame gets in ahead of the filter.
   FileDescriptor fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.is_open()) return failed("open a packet socket");
-  auto filter =
-      is_arp ? std::span<const sock_filter>(kArpFilter) : std::span<const sock_filter>(kNeighborDiscoveryFilter);
-  if (attach_filter(fd.get(), filter) != 0) return failed("filter a packet socket");
+  if (attach_filter(fd.get(), frames.filter) != 0) return failed("filter a packet socket");
   if (enable(fd.get(), PACKET_IGNORE_OUTGOING) != 0) return failed("ignore our own frames (needs kernel 4.20)");
   if (enable(fd.get(), PACKET_AUXDATA) != 0) return failed("ask for VLAN tags");
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(is_arp ? ETH_P_ARP : ETH_P_IPV6);
+  address.sll_protocol = htons(frames.ether_type);
   address.sll_ifindex = static_cast<int>(ifindex);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     return failed("listen on a packet socket");

@@ -18,6 +18,8 @@ namespace xdplb {
 enum class PacketKind : std::uint8_t {
   kArp,
   kNeighborDiscovery,  // ICMPv6 types 135 and 136 without extension headers
+  kEchoReplyV4,        // ICMP type 0; no later fragments
+  kEchoReplyV6,        // ICMPv6 type 129 without extension headers
 };
 
 // Needs CAP_NET_RAW. Not thread-safe.

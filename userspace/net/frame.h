@@ -12,9 +12,10 @@
 
 namespace xdplb {
 
-inline constexpr std::size_t kEthernetHeader = 14;      // bytes
-inline constexpr std::size_t kShortestFrame = 60;       // bytes without FCS, IEEE 802.3
-inline constexpr std::uint16_t kEtherTypeArp = 0x0806;  // host order
+inline constexpr std::size_t kEthernetHeader = 14;       // bytes
+inline constexpr std::size_t kShortestFrame = 60;        // bytes without FCS, IEEE 802.3
+inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;  // host order
+inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 // Why a frame was not decoded. The first three say "other traffic", the rest "a message that must be ignored".
