@@ -21,6 +21,9 @@ struct ProbeTarget {
   std::uint16_t port = 0;   // host order; 0 for ping
   std::uint32_t mark = 0;   // SO_MARK: the policy route that leads to the server (host/probe_routes.h); 0: none
   std::string server{};     // "web/80/s1", for exec's environment
+  // A connect probe leaves only when the server has said goodbye, too, or its time is over. A server's word to a closed
+  // socket is answered by the kernel, without the mark: it would ask the LAN who has the VIPA.
+  bool waits_for_end = false;
   bool operator==(const ProbeTarget&) const = default;
 };
 

@@ -31,6 +31,7 @@ namespace ssl = boost::asio::ssl;
 using Tcp = asio::ip::tcp;
 using Code = boost::system::error_code;
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kPartBytes = 4096;  // read at a time and forgotten
 
 std::string errno_text(int number) {
   if (number == ECONNREFUSED) return "connection refused";
@@ -282,6 +283,13 @@ asio::awaitable<StreamStatus> ProbeStream::read_some(std::string& bytes, std::si
 }
 
 void ProbeStream::set_limit(std::optional<std::chrono::milliseconds> limit) { impl_->set_limit(limit); }
+
+asio::awaitable<void> ProbeStream::part() {
+  Code ignored;
+  impl_->socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+  std::string bytes;
+  while (co_await read_some(bytes, kPartBytes) == StreamStatus::kDone) bytes.clear();
+}
 
 void ProbeStream::end() { impl_->end(); }
 

@@ -55,6 +55,9 @@ class ProbeStream {
   // Says goodbye (close_notify, FIN) without waiting for an answer, then RST. The stream is of no use after that.
   void end();
 
+  // Says goodbye (FIN) and waits, within the limit there is, until the server has done so, too. Then end().
+  boost::asio::awaitable<void> part();
+
   // In words, after kBroken: "connection reset".
   const std::string& why() const;
 

@@ -45,6 +45,7 @@ asio::awaitable<CheckResult> probe_connect(ProbeTools& tools, const AdvisorConfi
   if (!failed && advisor.use_tls) failed = co_await stream.start_tls(advisor.tls, advisor.http.host);
   CheckResult result =
       failed ? std::move(*failed) : stream.result(advisor.use_tls ? CheckCode::kL6Ok : CheckCode::kL4Ok);
+  if (!failed && target.waits_for_end) co_await stream.part();
   stream.end();
   co_return result;
 }

@@ -76,6 +76,31 @@ TEST(ConnectProbe, EndsByResetSoThatNoTimeWaitIsLeft) {
   EXPECT_TRUE(was_reset.get_future().get());
 }
 
+TEST(ConnectProbe, WaitsForTheServersGoodbyeWhereAsked) {
+  std::promise<bool> was_reset;
+  LoopbackServer server([&](Peer& peer) {
+    EXPECT_EQ(peer.wait_for_end(), 0);
+    peer.send("bye");
+    peer.half_close();
+    pollfd waited{.fd = peer.fd(), .events = 0, .revents = 0};
+    ::poll(&waited, 1, kShortMs);
+    was_reset.set_value((waited.revents & POLLERR) != 0);
+  });
+  auto target = server.target();
+  target.waits_for_end = true;
+  EXPECT_EQ(run_probe(connect_advisor(), target).code, CheckCode::kL4Ok);
+  EXPECT_FALSE(was_reset.get_future().get());
+}
+
+TEST(ConnectProbe, WaitsNoLongerThanItsLimit) {
+  LoopbackServer server([](Peer& peer) { EXPECT_TRUE(peer.wait_for_reset()); });
+  auto target = server.target();
+  target.waits_for_end = true;
+  auto advisor = connect_advisor();
+  advisor.receive_timeout_ms = kShortMs;
+  EXPECT_EQ(run_probe(advisor, target).code, CheckCode::kL4Ok);
+}
+
 TEST(ConnectProbe, FindsAPortClosed) {
   const CheckResult result = run_probe(connect_advisor(), closed_port());
   EXPECT_EQ(result.code, CheckCode::kL4Refused);
