@@ -2,6 +2,7 @@
 #include "dataplane/attachments.h"
 
 #include "dataplane/dispatcher.h"
+#include "dataplane/kernel_features.h"
 
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
@@ -32,16 +33,9 @@ Result<Occupant> query(const std::string& name, std::uint32_t ifindex) {
   return Occupant{info.prog_id, AttachMode::kNative};
 }
 
-std::string program_name(std::uint32_t id) {
-  const FileDescriptor program(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  std::uint32_t length = sizeof(info);
-  if (!program.is_open() || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) return "unknown";
-  return info.name;
-}
-
 Error occupied(const std::string& name, const Occupant& occupant) {
-  const auto program = program_name(occupant.program_id);
+  const auto name_of_program = program_name(occupant.program_id);
+  const std::string program = name_of_program.empty() ? "unknown" : name_of_program;
   if (program == kOwnProgram) {
     return fail(
         ErrorCode::kConflict,

@@ -253,6 +253,45 @@ Result<std::unique_ptr<Program>> Program::open(const std::filesystem::path& pin_
   return program;
 }
 
+void Program::ObjectDeleter::operator()(bpf_object* object) const { bpf_object__close(object); }
+
+namespace {
+
+Result<Program::Object> open_object() {
+  std::size_t size = 0;
+  const void* bytes = xdplb_program__elf_bytes(&size);
+  bpf_object_open_opts options{};
+  options.sz = sizeof(options);
+  options.object_name = "xdplb_program";
+  Program::Object object(bpf_object__open_mem(bytes, size, &options));
+  if (!object) return os_error("open the XDP program", errno);
+  return object;
+}
+
+}  // namespace
+
+Result<Program::Object> Program::open_small() {
+  libbpf_set_print(keep_libbpf_text);
+  g_libbpf_text.clear();
+  auto object = open_object();
+  if (!object) return object;
+  bpf_map__set_max_entries(bpf_object__find_map_by_name(object->get(), XDPLB_MAP_FLOWS),
+                           XDPLB_MIN_FLOWS / XDPLB_FLOW_WAYS);
+  bpf_map__set_max_entries(bpf_object__find_map_by_name(object->get(), XDPLB_MAP_FLOW_DETAILS), XDPLB_MIN_FLOWS);
+  return object;
+}
+
+Result<bool> Program::try_load() {
+  const auto object = open_small();
+  if (!object) return object.error();
+  if (const int error = bpf_object__load(object->get()); error != 0) return refused_load(-error);
+  bpf_prog_info info{};
+  std::uint32_t length = sizeof(info);
+  const int program = bpf_program__fd(bpf_object__find_program_by_name(object->get(), "xdplb_dispatch"));
+  if (bpf_obj_get_info_by_fd(program, &info, &length) != 0) return os_error("look at the XDP program", errno);
+  return info.jited_prog_len != 0;
+}
+
 bool Program::is_pinned(const std::filesystem::path& pin_dir) {
   const auto pinned = open_pinned(pin_dir);
   return pinned && pinned->has_value();
@@ -268,29 +307,22 @@ std::uint32_t Program::id() const {
   return bpf_obj_get_info_by_fd(descriptor(), &info, &length) == 0 ? info.id : 0;
 }
 
-void Program::ObjectDeleter::operator()(bpf_object* object) const { bpf_object__close(object); }
-
 Result<Program::Object> Program::open_sharing_maps() const {
-  std::size_t size = 0;
-  const void* bytes = xdplb_program__elf_bytes(&size);
-  bpf_object_open_opts options{};
-  options.sz = sizeof(options);
-  options.object_name = "xdplb_program";
-  Object object(bpf_object__open_mem(bytes, size, &options));
-  if (!object) return os_error("open the XDP program", errno);
+  auto object = open_object();
+  if (!object) return object;
   for (const auto& map : kMaps) {
     const bpf_map* loaded = bpf_object__find_map_by_name(skeleton_->get()->obj, map.object_name);
     const int error =
-        bpf_map__reuse_fd(bpf_object__find_map_by_name(object.get(), map.object_name), bpf_map__fd(loaded));
+        bpf_map__reuse_fd(bpf_object__find_map_by_name(object->get(), map.object_name), bpf_map__fd(loaded));
     if (error != 0) return os_error(fmt::format("map \"{}\": share", map.name), -error);
   }
   std::size_t constants_size = 0;
   const void* constants = bpf_map__initial_value(skeleton_->get()->maps.rodata, &constants_size);
-  bpf_map* own = bpf_object__find_map_by_name(object.get(), ".rodata");
+  bpf_map* own = bpf_object__find_map_by_name(object->get(), ".rodata");
   if (const int error = bpf_map__set_initial_value(own, constants, constants_size); error != 0)
     return os_error("constants of the XDP program: share", -error);
   // Only the clock of this process is asked.
-  bpf_program__set_autoload(bpf_object__find_program_by_name(object.get(), "xdplb_clock"), false);
+  bpf_program__set_autoload(bpf_object__find_program_by_name(object->get(), "xdplb_clock"), false);
   return object;
 }
 

@@ -27,6 +27,9 @@ class Program {
   // Errors: kUsage for a capacity that is none; kPermission without the rights; kConflict when the pinned maps have
   // another layout version (left as they are); kFailed naming the feature when the kernel lacks one.
   static Result<std::unique_ptr<Program>> open(const std::filesystem::path& pin_dir, FlowCapacity flows = {});
+  // Whether this kernel takes the program: loads it with the smallest tables there are, and drops it. Nothing is pinned
+  // or attached. True: as machine code; false: the kernel interprets it. Errors: as open()'s about the kernel.
+  static Result<bool> try_load();
   // Whether open() would find a complete set of maps.
   static bool is_pinned(const std::filesystem::path& pin_dir);
   ~Program();
@@ -46,6 +49,8 @@ class Program {
   };
   using Object = std::unique_ptr<bpf_object, ObjectDeleter>;
   Result<Object> open_sharing_maps() const;
+  // A not yet loaded object with the smallest tables there are, for a trial.
+  static Result<Object> open_small();
 
   // Removes the pins of the maps and the folder. The maps live on until the last program that uses them is gone.
   Result<void> unpin();
