@@ -33,6 +33,27 @@ Result<int> show_events(bool follows, const Context& context);  // follows: retu
 Result<int> explain(const std::string& source, const std::string& destination, const std::string& protocol,
                     const Context& context);
 
+// ---- doctor_commands.cpp
+struct DoctorArguments {
+  std::vector<std::string> interfaces;  // empty: the configuration's
+  std::vector<std::string> vipas;       // empty: the configuration's
+  std::string config_file;              // empty: the daemon's, if one runs
+};
+Result<int> examine_host(const DoctorArguments& arguments, const Context& context);  // 1 when a check failed
+
+// ---- verify_commands.cpp
+struct VerifyArguments {
+  std::string cluster;  // empty: every one
+  std::vector<std::string> vipas;
+  std::vector<std::string> servers;  // names or addresses
+  std::vector<std::string> ports;
+  std::string interface;             // empty: by the server's network
+  std::optional<std::string> owner;  // a MAC, or none
+  std::string config_file;           // empty: the daemon's
+  std::string wait = "1s";
+};
+Result<int> verify(const VerifyArguments& arguments, const Context& context);  // 1 when there is a fault
+
 // ---- trace_commands.cpp
 struct TraceArguments {
   std::vector<std::string> filters;

@@ -108,6 +108,8 @@ void CommandTree::add_config(CLI::App& app) {
 void CommandTree::add_all(CLI::App& app) {
   add_load(app);
   add_views(app);
+  add_verify(app);
+  add_doctor(app);
   add_clusters(app);
   add_ports(app);
   add_servers(app);

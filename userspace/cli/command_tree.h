@@ -32,6 +32,9 @@ class CommandTree {
   void add_vipas(CLI::App& app);
   void add_interfaces(CLI::App& app);
   void add_settings(CLI::App& app);
+  // ---- command_tree_verify.cpp
+  void add_verify(CLI::App& app);
+  void add_doctor(CLI::App& app);
   // ---- command_tree_advisors.cpp
   void add_advisors(CLI::App& app);
   void add_managers(CLI::App& app);

@@ -52,6 +52,14 @@ void print_exits(const Page& page, const nlohmann::json& exits);
 // The classic report: a table a port.
 void print_managers(const Page& page, const nlohmann::json& managers);
 
+// ---- print_doctor.cpp
+// A line a check, the worst first, with what cures it beneath, and how many there are. hides_good: only what is not ok.
+void print_doctor(const Page& page, const nlohmann::json& report, bool hides_good);
+
+// ---- print_verify.cpp
+// A line a server and VIPA with a mark a step, then faults with what cures them.
+void print_verify(const Page& page, const nlohmann::json& report);
+
 void print_drops(const Page& page, const nlohmann::json& outcomes);
 void print_stats(const Page& page, const nlohmann::json& stats);
 // The table of flows and its totals.

@@ -6,7 +6,9 @@
 #include "control/problem_json.h"
 #include "control/request_json.h"
 #include "daemon/controller.h"
+#include "daemon/doctor_once.h"
 #include "daemon/instance_lock.h"
+#include "daemon/verify_once.h"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -35,7 +37,9 @@ struct Arguments {
   std::string instance{kDefaultInstance};
   bool started_by_load = false;
   bool is_verbose = false;
-  std::string answer;  // a target of the API to answer without being a daemon; empty: none
+  std::string answer;     // a target of the API to answer without being a daemon; empty: none
+  bool examines = false;  // a task on standard input, see doctor_once.h
+  bool verifies = false;  // a task on standard input, see verify_once.h
 };
 
 // The exit code when parsing ends the program, nullopt to go on.
@@ -45,6 +49,10 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
   app.add_flag("--started-by-load", arguments.started_by_load, "End when the last interface is unloaded");
   app.add_option("--answer", arguments.answer,
                  "Read maps and state once, answer this target of the API and end; `xdplb --offline` uses it");
+  app.add_flag("--doctor", arguments.examines,
+               "Look whether this host is ready for the task on standard input, and end; `xdplb doctor` uses it");
+  app.add_flag("--verify", arguments.verifies,
+               "Test the servers that the task on standard input names, and end; `xdplb verify` uses it");
   app.add_flag("-v,--verbose", arguments.is_verbose, "Log every detail");
   app.set_version_flag("--version", "xdplbd " XDPLB_VERSION);
   try {
@@ -133,6 +141,8 @@ int main(int argc, char** argv) {
   if (arguments.is_verbose) set_log_level(LogLevel::kDebug);
   try {
     if (!arguments.answer.empty()) return answer_once(arguments);
+    if (arguments.examines) return doctor_once(std::cin, std::cout);
+    if (arguments.verifies) return verify_once(std::cin, std::cout);
     const auto served = serve(arguments);
     if (served) return EXIT_SUCCESS;
     log_error(served.error().message);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "daemon/verify_once.h"
+
+#include "control/problem_json.h"
+#include "control/request.h"
+#include "model/json_text.h"
+#include "verify/verify_run.h"
+#include "verify/verify_task.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <istream>
+#include <iterator>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+
+namespace xdplb {
+namespace {
+
+namespace asio = boost::asio;
+
+Result<VerifyTask> read_task(std::istream& in) {
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto document = parse_json(text, "task");
+  if (!document) return document.error();
+  return decode_verify_task(*document);
+}
+
+// Whatever is under way when a signal comes is destroyed with the io_context, and takes back what it made.
+Result<VerifyReport> run(VerifyTask task) {
+  std::optional<Result<VerifyReport>> report;
+  std::exception_ptr failure;
+  {
+    asio::io_context io(1);
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([&io](const boost::system::error_code& error, int) {
+      if (!error) io.stop();
+    });
+    asio::co_spawn(io, verify(io, std::move(task)), [&](std::exception_ptr thrown, Result<VerifyReport> result) {
+      failure = std::move(thrown);
+      report = std::move(result);
+      io.stop();
+    });
+    io.run();
+  }
+  if (failure) std::rethrow_exception(failure);
+  if (!report) return fail(ErrorCode::kFailed, "interrupted: nothing is left of it");
+  return std::move(*report);
+}
+
+Reply answer(std::istream& in) {
+  auto task = read_task(in);
+  if (!task) return task.error();
+  const auto report = run(std::move(*task));
+  if (!report) return report.error();
+  return make_reply(encode_verify_report(*report));
+}
+
+}  // namespace
+
+int verify_once(std::istream& in, std::ostream& out) {
+  const auto reply = answer(in);
+  out << dump_json(reply ? *reply : encode_problem(reply.error())) << '\n';
+  return reply ? EXIT_SUCCESS : static_cast<int>(reply.error().code);
+}
+
+}  // namespace xdplb
