@@ -70,8 +70,6 @@ class AdvisorKeeper {
   void update_routes(bool is_sure = true);
   // All reach targets of all interfaces are lost, or they are back.
   void set_reach(bool is_reachable);
-  // A server answers ARP or ND for a VIPA.
-  void note_leak(const ServerPath& server, const IpAddress& vipa);
 
   // What is known of a server of a port with an advisor, without admin words, manager and reachability. One that no
   // update() brought yet counts as it will after it.
@@ -89,8 +87,6 @@ class AdvisorKeeper {
   // How many results there were of a server.
   std::uint64_t results(const ServerPath& server) const;
 
-  // VIPAs that the server leaks, within the last few questions.
-  std::vector<IpAddress> leaks(const ServerPath& server) const;
   const std::map<Family, std::vector<ServerCheck>>* checks_of(const ServerPath& server) const;
   const CheckHealth* find(const std::string& key) const { return scheduler_->find(key); }
   // All servers that a check is for.
@@ -128,7 +124,6 @@ class AdvisorKeeper {
     Admin agent_admin = Admin::kReady;
     std::optional<double> system_load{};
     std::uint64_t results = 0;
-    std::map<IpAddress, HealthClock::time_point> leaks{};
   };
 
   void add_server(const ClusterConfig& cluster, const PortConfig& port, const ServerConfig& server, bool trusts,

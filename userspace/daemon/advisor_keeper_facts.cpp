@@ -9,9 +9,6 @@
 namespace xdplb {
 namespace {
 
-// A leak that was not seen again for so long is over: the question is asked every minute.
-constexpr auto kLeakMemory = std::chrono::seconds(150);
-
 const std::vector<ServerPath> kNobody;
 
 }  // namespace
@@ -140,20 +137,6 @@ std::optional<std::chrono::system_clock::time_point> AdvisorKeeper::certificate_
 std::uint64_t AdvisorKeeper::results(const ServerPath& path) const {
   const auto found = servers_.find(path);
   return found == servers_.end() ? 0 : found->second.results;
-}
-
-void AdvisorKeeper::note_leak(const ServerPath& path, const IpAddress& vipa) {
-  const auto found = servers_.find(path);
-  if (found != servers_.end()) found->second.leaks[vipa] = HealthClock::now();
-}
-
-std::vector<IpAddress> AdvisorKeeper::leaks(const ServerPath& path) const {
-  std::vector<IpAddress> leaks;
-  const auto found = servers_.find(path);
-  if (found == servers_.end()) return leaks;
-  for (const auto& [vipa, at] : found->second.leaks)
-    if (HealthClock::now() - at < kLeakMemory) leaks.push_back(vipa);
-  return leaks;
 }
 
 const std::map<Family, std::vector<ServerCheck>>* AdvisorKeeper::checks_of(const ServerPath& path) const {

@@ -7,6 +7,7 @@
 #include "control/request.h"
 #include "daemon/admin_states.h"
 #include "daemon/advisor_keeper.h"
+#include "daemon/claimants.h"
 #include "daemon/event_log.h"
 #include "daemon/forwarding.h"
 #include "daemon/manager_keeper.h"
@@ -114,6 +115,8 @@ class Controller {
   std::vector<LoadedLink> loaded_links() const;
   MacOwner owner_of(const MacAddress& mac) const;
   void hear_claim(const VipaConflict& conflict);
+  void ask_for_leaks();
+  void add_claimant_problems(nlohmann::json& found) const;
   std::vector<ServerPath> proxy_servers(const VipaConfig& vipa) const;
   ProxyServer proxy_of(const VipaConfig& vipa) const;
   VipaViewContext vipa_context() const;
@@ -146,7 +149,6 @@ class Controller {
   void follow_standings();
   void follow_hours();
   void follow_seconds();
-  void ask_for_leaks();
   ManagedLoad load_of(const ServerPath& path, const ServerConfig& server) const;
   void add_advisor_problems(nlohmann::json& found) const;
   void add_port_problems(const ClusterConfig& cluster, const PortConfig& port, nlohmann::json& found) const;
@@ -264,6 +266,7 @@ class Controller {
   std::unique_ptr<HostMonitor> monitor_;
   std::unique_ptr<ServerResolver> resolver_;
   std::unique_ptr<VipaKeeper> keeper_;  // none without a daemon
+  Claimants claimants_;                 // who else answers for them
   std::unique_ptr<UserExits> exits_;    // nor these three
   std::unique_ptr<AdvisorKeeper> advisors_;
   std::unique_ptr<ManagerKeeper> managers_;

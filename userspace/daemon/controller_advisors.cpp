@@ -18,10 +18,10 @@ using nlohmann::json;
 
 // What the last daemon knew of health is believed for so long after its end.
 constexpr auto kHealthMemory = std::chrono::seconds(60);
-// Sweeps, one a second: between signs of life in the state file, and between questions who else answers for a VIPA.
+// Sweeps, one a second: between signs of life in the state file, and between looks at the routes of probes.
 constexpr unsigned kTouchEvery = 20;
-constexpr unsigned kLeakEvery = 60;
-constexpr unsigned kFirstLeak = 3;
+constexpr unsigned kRoutesEvery = 60;
+constexpr unsigned kFirstRoutes = 3;
 // Plans for what advisors and managers say are made at most so often.
 constexpr auto kPace = std::chrono::milliseconds(30);
 constexpr auto kCertificateWarning = std::chrono::hours(14 * 24);
@@ -163,23 +163,10 @@ void Controller::follow_hours() {
 void Controller::follow_seconds() {
   advisors_->follow_guard();
   if (++seconds_ % kTouchEvery == 0) store_.touch();
-  if (seconds_ % kLeakEvery != kFirstLeak) return;
   ask_for_leaks();
+  if (seconds_ % kRoutesEvery != kFirstRoutes) return;
   // Tools that keep policy rules for themselves remove those of others.
   if (forwarding_) advisors_->update_routes(false);
-}
-
-// Who else answers? A server that leaks ARP is heard only by whoever it answers.
-void Controller::ask_for_leaks() {
-  const auto is_advised = [this](const std::string& name) {
-    const auto* cluster = find_cluster(config_, name);
-    return cluster != nullptr && std::any_of(cluster->ports.begin(), cluster->ports.end(),
-                                             [](const PortConfig& port) { return port.advisor.has_value(); });
-  };
-  for (const auto& [address, managed] : keeper_->managed())
-    if (managed.config.on_conflict == OnConflict::kDefend && !managed.config.is_backup &&
-        std::any_of(managed.clusters.begin(), managed.clusters.end(), is_advised))
-      keeper_->ask(address);
 }
 
 ManagedLoad Controller::load_of(const ServerPath& path, const ServerConfig& server) const {
@@ -357,11 +344,6 @@ void Controller::add_health_problems(const ClusterConfig& cluster, const PortCon
         problem("server_down", own.to_string(),
                 fmt::format("{}: {}", kFamilies[place] == Family::kV4 ? "IPv4" : "IPv6", facts.health_reason[place])));
   }
-  for (const auto& vipa : advisors_->leaks(own))
-    found.push_back(problem("arp_leak", own.to_string(),
-                            fmt::format("{} it answers {} for {}: clients may reach it past the dispatcher",
-                                        check_code_name(CheckCode::kL2ArpLeak),
-                                        vipa.is_v4() ? "ARP" : "neighbour solicitations", vipa.to_string())));
   const auto end = advisors_->certificate_end(own);
   if (!end) return;
   const auto left = *end - std::chrono::system_clock::now();

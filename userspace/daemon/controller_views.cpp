@@ -74,6 +74,7 @@ json Controller::problems() const {
     for (auto& one : vipa_problems(vipa_context(), [this](const VipaConfig& vipa) { return proxy_of(vipa); }))
       found.push_back(std::move(one));
   add_server_problems(found);
+  add_claimant_problems(found);
   add_advisor_problems(found);
   return found;
 }

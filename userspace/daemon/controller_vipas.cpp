@@ -137,9 +137,14 @@ void Controller::hear_claim(const VipaConflict& conflict) {
     if (std::find(vipas.begin(), vipas.end(), conflict.address) == vipas.end()) return;
     for (const auto& address : addresses_of(server)) {
       const auto* target = resolver_->find_known(address);
-      if (target != nullptr && target->mac == conflict.mac) advisors_->note_leak(path, conflict.address);
+      if (target != nullptr && target->mac == conflict.mac)
+        claimants_.note_server(path, conflict.address, Claimants::Clock::now());
     }
   });
+  if (conflict.is_answer && owner.kind != "server")
+    claimants_.note_stranger(
+        {.mac = conflict.mac, .vipa = conflict.address, .interface = interface_name(conflict.ifindex)},
+        Claimants::Clock::now());
   events_.add("vipa_claimed", object,
               fmt::format("{} claims it on {} ({})", conflict.mac.to_string(), interface_name(conflict.ifindex),
                           owner.object.empty() ? "an unknown machine" : owner.object));

@@ -52,6 +52,7 @@ struct VipaConflict {
   IpAddress address;
   std::uint32_t ifindex = 0;   // where it was heard
   MacAddress mac;              // of the claimant
+  bool is_answer = false;      // it answered our question
   bool is_own_kernel = false;  // this host's own kernel answers beside us: `mac` is one of ours
 };
 

@@ -53,8 +53,11 @@ void VipaService::Impl::hear(std::uint32_t ifindex, const Claim& claim) {
   if (is_conflict && is_news) {
     ++counters_.conflicts;
     if (told_conflicts_.note({claim.mac, claim.vipa}, now)) {
-      VipaConflict conflict{
-          .address = claim.vipa, .ifindex = ifindex, .mac = claim.mac, .is_own_kernel = claim.is_own_kernel};
+      VipaConflict conflict{.address = claim.vipa,
+                            .ifindex = ifindex,
+                            .mac = claim.mac,
+                            .is_answer = claim.is_answer,
+                            .is_own_kernel = claim.is_own_kernel};
       post([conflict](Impl& self) {
         if (auto handler = self.conflict_handler_) handler(conflict);
       });
