@@ -14,6 +14,9 @@ RUN_PACKAGES=(iproute2 ethtool procps util-linux mount curl nginx-light python3 
 # shellcheck disable=SC2034
 TEST_PACKAGES=(iputils-ping shellcheck clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev openssl dnsmasq-base redis-server
   python3-aiosmtpd)
+# shellcheck disable=SC2034
+# For vm-tests/run: the machines, and what their disks are made with.
+VM_PACKAGES=(qemu-system-x86 qemu-utils busybox-static debootstrap e2fsprogs cpio kmod binutils)
 
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
