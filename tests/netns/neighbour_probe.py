@@ -14,20 +14,23 @@ import time
 import frames
 
 
-def arp_request(mac, own, address):
+def arp_request(mac, own, address, to="ff:ff:ff:ff:ff:ff"):
     own_bytes, target = ipaddress.ip_address(own).packed, ipaddress.ip_address(address).packed
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + frames.mac_bytes(mac) + own_bytes + bytes(6) + target
-    return frames.ethernet("ff:ff:ff:ff:ff:ff", mac, 0x0806, body)
+    return frames.ethernet(to, mac, 0x0806, body)
 
 
-def solicitation(mac, own, address):
+def solicitation(mac, own, address, to=None):
+    """To the group, or to the MAC `to` alone. As duplicate address detection asks when OWN is "::": without the option that names a MAC."""
     target = ipaddress.ip_address(address).packed
-    group = ipaddress.ip_address("ff02::1:ff00:0").packed[:13] + target[13:]
-    body = struct.pack("!BBHI", 135, 0, 0, 0) + target + b"\x01\x01" + frames.mac_bytes(mac)
+    group = target if to else ipaddress.ip_address("ff02::1:ff00:0").packed[:13] + target[13:]
+    body = struct.pack("!BBHI", 135, 0, 0, 0) + target
+    if own != "::":
+        body += b"\x01\x01" + frames.mac_bytes(mac)
     pseudo = ipaddress.ip_address(own).packed + group + struct.pack("!II", len(body), 58)
     body = body[:2] + struct.pack("!H", frames.checksum(pseudo + body)) + body[4:]
     packet = frames.ipv6(own, str(ipaddress.ip_address(group)), 58, body, hop_limit=255)
-    return frames.ethernet("33:33:" + frames.mac_text(group[12:]), mac, 0x86DD, packet)
+    return frames.ethernet(to or "33:33:" + frames.mac_text(group[12:]), mac, 0x86DD, packet)
 
 
 def answer_mac(frame, address):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""stream_server.py NAME PORT: a web server whose /stream ends when the client says so.
+"""stream_server.py NAME PORT [ADDRESS...]: a web server, of every address when none is said, whose /stream ends when the client says so.
 
 /stream sends numbered lines "NAME 00000042", four a second, until the client closes its half; then "NAME end 43" and
 no more. So a test ends its downloads when it likes and still knows that each came whole. Every other path answers with
@@ -38,7 +38,7 @@ async def serve(name, reader, writer):
 
 async def main():
     name, port = sys.argv[1], int(sys.argv[2])
-    for address in ("0.0.0.0", "::"):
+    for address in sys.argv[3:] or ("0.0.0.0", "::"):
         await asyncio.start_server(lambda r, w: serve(name, r, w), address, port, backlog=1024)
     await asyncio.Event().wait()
 
