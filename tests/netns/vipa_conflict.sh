@@ -60,8 +60,10 @@ SECOND=$(rogue announce-reply $VIPA4)
 SECOND6=$(rogue announce $VIPA6 --flags 0)
 for address in $VIPA4 $VIPA6; do wait_until 3 heard "$address" 2 || fail "claims of $address: $(xdplb -j vipa show "$address" | json 'd["conflicts"]')"; done
 wait_until 5 later "$SECOND6" 2
-undefended "a second claim within ten seconds" $VIPA4 "$SECOND" 2
-undefended "a second claim within ten seconds" $VIPA6 "$SECOND6" 2
+# A contested VIPA is announced again five to ten seconds after its defence; on a slow machine the second claim comes as late as that,
+# and the count of defences alone tells.
+undefended "a second claim within ten seconds" $VIPA4 "$SECOND" "max(0, min(2, $FIRST + 5 - $SECOND))"
+undefended "a second claim within ten seconds" $VIPA6 "$SECOND6" "max(0, min(2, $FIRST6 + 5 - $SECOND6))"
 for address in $VIPA4 $VIPA6; do
   vipa_is "$address" "d['state'] == 'owned' and d['defences'] == 1 and d['conflicts'][0]['class'] == 'unknown'" || fail "$address: $(xdplb -j vipa show "$address")"
 done
