@@ -69,4 +69,18 @@ Result<EnteredNamespace> enter_network_namespace(const std::string& what) {
                           .name = name_of(there)};
 }
 
+std::string network_namespace_file(const std::string& what) {
+  std::error_code failure;
+  auto named = std::filesystem::path(kFolder) / what;
+  return std::filesystem::exists(named, failure) ? named.string() : "/proc/" + what + "/ns/net";
+}
+
+std::optional<EnteredNamespace> find_foreign_start() {
+  struct stat host {};
+  struct stat here {};
+  if (::stat("/proc/1/ns/net", &host) != 0 || ::stat("/proc/thread-self/ns/net", &here) != 0) return std::nullopt;
+  if (host.st_ino == here.st_ino && host.st_dev == here.st_dev) return std::nullopt;
+  return EnteredNamespace{.inode = here.st_ino, .name = name_of(here)};
+}
+
 }  // namespace xdplb

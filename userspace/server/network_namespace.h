@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace xdplb {
@@ -18,5 +19,12 @@ struct EnteredNamespace {
 // The calling thread, which must be the only one, works in it from now on. `what` is a name of /run/netns (`ip netns`)
 // or, where no such name is, a process number. Errors: kNotFound, kPermission, os_error; all name `what`.
 Result<EnteredNamespace> enter_network_namespace(const std::string& what);
+
+// The file of the namespace that `what` names: "/run/netns/NAME" or "/proc/NUMBER/ns/net".
+std::string network_namespace_file(const std::string& what);
+
+// The one that this program was started in, when it is not the host's (`ip netns exec`). nullopt: it is the host's, or
+// what process 1 is in cannot be told.
+std::optional<EnteredNamespace> find_foreign_start();
 
 }  // namespace xdplb

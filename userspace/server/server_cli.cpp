@@ -6,17 +6,20 @@
 #include "server/server_report.h"
 #include "server/server_setup.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <ostream>
+#include <string>
 
 namespace xdplb {
 namespace {
 
 const char* const kRecordFolder = "/var/lib/xdplb-server";
 
-// Enters the namespace that the line names. nullopt: it names none.
+// Enters the namespace that the line names. nullopt: it names none, and this is the host's.
 Result<std::optional<EnteredNamespace>> enter(const ServerLine& line, const ServerStreams& streams) {
-  if (line.netns.empty()) return std::optional<EnteredNamespace>();
+  if (line.netns.empty()) return find_foreign_start();
   auto entered = enter_network_namespace(line.netns);
   if (!entered) return entered.error();
   if (entered->is_own) {
@@ -32,10 +35,20 @@ void tell_unread(const ServerFacts& facts, const ServerStreams& streams) {
   streams.err << "xdplb-server: firewall rules are not looked at: " << facts.ruleset_failure << '\n';
 }
 
-Result<int> check(const ServerLine& line, const ServerStreams& streams) {
+// What is typed outside of the namespace that --netns named must act inside.
+std::string typed_outside(const std::string& remedy, const ServerLine& line) {
+  std::string quoted;
+  for (const char letter : remedy) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return fmt::format("nsenter --net={} sh -c '{}'", network_namespace_file(line.netns), quoted);
+}
+
+Result<int> check(const ServerLine& line, bool is_outside, const ServerStreams& streams) {
   auto facts = read_server_facts();
   if (!facts) return facts.error();
-  const Faults faults = judge_server(*facts, line.wish);
+  Faults faults = judge_server(*facts, line.wish);
+  for (Fault& fault : faults) {
+    if (is_outside && !fault.remedy.empty()) fault.remedy = typed_outside(fault.remedy, line);
+  }
   if (line.wants_json) {
     streams.out << report_json(line.wish, faults).dump(line.wants_pretty ? 2 : -1) << '\n';
   } else {
@@ -63,14 +76,14 @@ void tell_count(unsigned changes, bool is_dry_run, const ServerStreams& streams)
   }
 }
 
-Result<int> setup(const ServerLine& line, const ServerPaths& paths, const ServerStreams& streams) {
+Result<int> setup(const ServerLine& line, const ServerPaths& paths, bool is_outside, const ServerStreams& streams) {
   const SetupOptions options{
       .wish = line.wish, .method = line.method, .persistence = line.persistence, .is_dry_run = line.is_dry_run};
   auto changes = setup_server(options, paths, [&](const std::string& change) { streams.out << change << std::endl; });
   if (!changes) return changes.error();
   tell_count(*changes, line.is_dry_run, streams);
   if (line.is_dry_run) return 0;
-  return check(line, streams);
+  return check(line, is_outside, streams);
 }
 
 Result<int> remove(const ServerLine& line, const ServerPaths& paths, const ServerStreams& streams) {
@@ -90,13 +103,14 @@ Result<int> act(int argc, const char* const* argv, const ServerStreams& streams)
   }
   auto entered = enter(*line, streams);
   if (!entered) return entered.error();
+  const bool is_outside = !line->netns.empty() && *entered && !(*entered)->is_own;
   switch (line->command) {
     case ServerCommand::kSetup:
-      return setup(*line, paths_of(*entered), streams);
+      return setup(*line, paths_of(*entered), is_outside, streams);
     case ServerCommand::kRemove:
       return remove(*line, paths_of(*entered), streams);
     default:
-      return check(*line, streams);
+      return check(*line, is_outside, streams);
   }
 }
 

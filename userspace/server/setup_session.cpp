@@ -148,7 +148,15 @@ Result<void> SetupSession::make_objects(const SetupStep& step) {
   }
   auto record_change = [&](const ObjectChange& change) -> Result<void> {
     wanted.objects = change;
-    std::erase_if(record_.steps, [&](const RecordedStep& known) { return known.text == wanted.text; });
+    // Made again, it is still needed by those that needed it before.
+    std::erase_if(record_.steps, [&](const RecordedStep& known) {
+      if (known.text != wanted.text) return false;
+      for (const IpAddress& vipa : known.vipas) {
+        if (std::find(wanted.vipas.begin(), wanted.vipas.end(), vipa) == wanted.vipas.end())
+          wanted.vipas.push_back(vipa);
+      }
+      return true;
+    });
     record_.steps.push_back(wanted);
     return save();
   };

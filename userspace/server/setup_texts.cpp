@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint32_t kLocalTableNumber = 255;
 constexpr std::uint32_t kMainTableNumber = 254;
+constexpr std::uint32_t kUsualIpv6Metric = 1024;  // IP6_RT_PRIO_USER
 
 std::string on(const std::string& interface) { return interface.empty() ? "" : " on " + interface; }
 
@@ -20,6 +21,8 @@ std::string route_text(const ServerRoute& route, const std::string& interface) {
   text += route.destination.length == 0 ? "default" : route.destination.network().to_string();
   if (route.gateway) text += " via " + route.gateway->to_string();
   if (!interface.empty()) text += " dev " + interface;
+  // It names the step: two routes that differ in nothing else are two.
+  if (route.priority != 0 && route.priority != kUsualIpv6Metric) text += " metric " + std::to_string(route.priority);
   if (route.table == kLocalTableNumber) return text + " table local";
   return route.table == kMainTableNumber ? text : text + " table " + std::to_string(route.table);
 }
