@@ -33,6 +33,14 @@ Result<VerifyTask> read_task(std::istream& in) {
   return decode_verify_task(*document);
 }
 
+// For the rest of this process, which ends soon.
+void block_signals() {
+  sigset_t all{};
+  ::sigemptyset(&all);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&all, number);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 // Whatever is under way when a signal comes is destroyed with the io_context, and takes back what it made.
 Result<VerifyReport> run(VerifyTask task) {
   std::optional<Result<VerifyReport>> report;
@@ -40,6 +48,8 @@ Result<VerifyReport> run(VerifyTask task) {
   {
     asio::io_context io(1);
     asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.add(SIGHUP);
+    signals.add(SIGQUIT);
     signals.async_wait([&io](const boost::system::error_code& error, int) {
       if (!error) io.stop();
     });
@@ -49,6 +59,8 @@ Result<VerifyReport> run(VerifyTask task) {
       io.stop();
     });
     io.run();
+    // The terminal's signal is followed by that of the parent's end, and neither may cut the cleaning off.
+    block_signals();
   }
   if (failure) std::rethrow_exception(failure);
   if (!report) return fail(ErrorCode::kFailed, "interrupted: nothing is left of it");

@@ -26,6 +26,7 @@ DoctorVipa vipa_of(const DoctorTask& task, const IpAddress& address) {
   if (configured == nullptr) return vipa;
   vipa.is_local = configured->is_local;
   vipa.has_proxy = configured->proxy.has_value();
+  vipa.yields = configured->on_conflict == OnConflict::kYield || configured->is_backup;
   vipa.preferred = configured->preferred;
   return vipa;
 }

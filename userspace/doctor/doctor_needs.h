@@ -16,6 +16,7 @@ struct DoctorVipa {
   IpAddress address{};
   bool is_local = false;                                // by the configuration an address of this host, too
   bool is_owned = false;                                // this host's daemon owns it now
+  bool yields = false;                                  // a probe of anybody makes its owner give it up
   bool has_proxy = false;                               // by the configuration a server answers for it
   std::optional<std::vector<std::string>> preferred{};  // of its list, as configured
 };

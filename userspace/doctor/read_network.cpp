@@ -172,6 +172,7 @@ struct Questions {
 Questions questions_of(const DoctorNeeds& needs, const Tables& tables) {
   Questions asked;
   for (std::size_t i = 0; i < needs.vipas.size(); ++i) {
+    if (needs.vipas[i].yields) continue;
     for (const auto* link : asked_interfaces(needs, needs.vipas[i], tables)) {
       asked.questions.push_back({.ifindex = link->index,
                                  .interface = link->name,
@@ -222,7 +223,9 @@ boost::asio::awaitable<void> ask_for_vipas(boost::asio::io_context& io, const Do
                                            std::chrono::milliseconds wait, NetworkFacts& facts) {
   const auto tables = read_tables_now();
   const auto asked = tables ? questions_of(needs, *tables) : Questions{};
-  for (auto& vipa : facts.vipas) vipa.unasked = "no interface that is up was named to ask on";
+  for (std::size_t i = 0; i < facts.vipas.size(); ++i)
+    facts.vipas[i].unasked = needs.vipas[i].yields ? "its owner yields it to whoever answers or asks for it"
+                                                   : "no interface that is up was named to ask on";
   if (!tables || asked.questions.empty()) co_return;
   const auto answers = co_await probe_addresses(io, asked.questions, wait);
   if (!answers) {

@@ -18,6 +18,9 @@
 namespace xdplb {
 namespace {
 
+// Who answers may be hostile and have a new MAC each time.
+constexpr std::size_t kMostAnswerers = 16;
+
 namespace asio = boost::asio;
 
 // A burst, then a pause: neither a switch's queue nor our own socket's shall lose any.
@@ -96,7 +99,7 @@ class Asker {
 
   void note(std::uint32_t ifindex, const IpAddress& address, const MacAddress& mac) {
     const auto asked = heard_.find({ifindex, address});
-    if (asked != heard_.end()) asked->second.insert(mac);
+    if (asked != heard_.end() && asked->second.size() < kMostAnswerers) asked->second.insert(mac);
   }
 
   asio::io_context& io_;

@@ -76,13 +76,15 @@ std::vector<std::string> read_feature_names(Ethtool& ethtool, std::uint32_t coun
 
 void read_features(Ethtool& ethtool, DriverFacts& facts) {
   const std::uint32_t count = count_features(ethtool);
+  // The kernel writes all names, however little room was asked for.
+  if (count == 0) return;
   const auto names = read_feature_names(ethtool, count);
   const std::uint32_t blocks = (count + 31) / 32;
   auto words = make_words(sizeof(ethtool_gfeatures) + blocks * sizeof(ethtool_get_features_block));
   auto* features = reinterpret_cast<ethtool_gfeatures*>(words.data());
   features->cmd = ETHTOOL_GFEATURES;
   features->size = blocks;
-  if (count == 0 || !ethtool.ask(features)) return;
+  if (!ethtool.ask(features)) return;
   const auto find = [&](std::string_view name) -> std::optional<DriverFeature> {
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) return std::nullopt;

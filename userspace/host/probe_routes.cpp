@@ -221,6 +221,8 @@ Result<void> ProbeRoutes::apply(const std::vector<Step>& steps) {
   const auto outcomes = control_.apply(changes);
   if (!outcomes) {
     is_sure_ = false;
+    for (const Step& step : steps)
+      if (step.server != nullptr) step.server->is_settled = false;
     return outcomes.error();
   }
   Result<void> first;

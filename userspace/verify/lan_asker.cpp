@@ -12,6 +12,9 @@
 namespace xdplb {
 namespace {
 
+// Who answers may be hostile and have a new MAC each time.
+constexpr std::size_t kMostAnswerers = 16;
+
 namespace asio = boost::asio;
 
 // A burst, then a pause: neither a switch's queue nor our own socket's shall lose any.
@@ -88,7 +91,7 @@ void LanAsker::hear(std::uint32_t ifindex, PacketKind kind, std::span<const std:
 
 void LanAsker::note(std::uint32_t ifindex, const IpAddress& address, const MacAddress& mac) {
   const auto asked = answers_.find({ifindex, address});
-  if (asked != answers_.end()) asked->second.insert(mac);
+  if (asked != answers_.end() && asked->second.size() < kMostAnswerers) asked->second.insert(mac);
 }
 
 }  // namespace xdplb

@@ -67,6 +67,13 @@ asio::awaitable<void> work(std::shared_ptr<PortRound> round) {
   if (--round->workers == 0) round->done.cancel();
 }
 
+// Whether what failed belongs to single servers, as their results tell, and not to this host.
+bool is_of_servers(const ProbeRoutes& routes, const std::vector<ProbeNextHop>& hops) {
+  return std::any_of(hops.begin(), hops.end(), [&routes](const ProbeNextHop& hop) {
+    return !routes.failure_of(hop.server, Family::kV4).empty() || !routes.failure_of(hop.server, Family::kV6).empty();
+  });
+}
+
 }  // namespace
 
 asio::awaitable<Result<std::vector<CheckResult>>> ask_ports(asio::io_context& io, std::vector<PortQuestion> questions) {
@@ -77,7 +84,10 @@ asio::awaitable<Result<std::vector<CheckResult>>> ask_ports(asio::io_context& io
   std::vector<ProbeNextHop> hops;
   for (const auto& question : round->questions) hops.push_back(question.hop);
   // What failed for single servers is told by their results.
-  if (auto set = round->routes.set(hops); !set) log_debug(set.error().message);
+  if (auto set = round->routes.set(hops); !set) {
+    if (!is_of_servers(round->routes, hops)) co_return set.error();
+    log_debug(set.error().message);
+  }
   round->workers = std::min(kWorkers, round->questions.size());
   for (std::size_t i = round->workers; i > 0; --i) asio::co_spawn(io, work(round), asio::detached);
   co_await round->done.async_wait(asio::as_tuple(asio::use_awaitable));
