@@ -62,9 +62,9 @@ class Judge {
   }
 
   const Answerers& claimants(const IpAddress& address) const {
-    static const Answerers kNone;
+    static const Answerers nobody;
     const auto found = seen_.adapters.find(address);
-    return found != seen_.adapters.end() ? found->second : kNone;
+    return found != seen_.adapters.end() ? found->second : nobody;
   }
 
   bool was_asked_again(const IpAddress& vipa) const {
