@@ -13,14 +13,6 @@ constexpr std::uint16_t kHardwareEthernet = 1;         // ar$hrd
 constexpr std::uint16_t kProtocolIpv4 = 0x0800;        // ar$pro
 constexpr std::uint16_t kAddressLengths = 6 << 8 | 4;  // ar$hln, ar$pln
 
-MacAddress load_mac(const std::uint8_t* bytes) {
-  MacAddress mac;
-  std::copy_n(bytes, mac.bytes.size(), mac.bytes.begin());
-  return mac;
-}
-
-IpAddress load_ipv4(const std::uint8_t* bytes) { return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}); }
-
 }  // namespace
 
 Decoded<ArpFrame> decode_arp(std::span<const std::uint8_t> frame) {

@@ -24,20 +24,6 @@ constexpr std::uint8_t kRequestV6 = 128;
 constexpr std::uint8_t kReplyV6 = 129;
 constexpr std::uint16_t kFragmentMask = 0x3fff;  // more fragments, offset
 
-MacAddress load_mac(const std::uint8_t* bytes) {
-  MacAddress mac;
-  std::copy_n(bytes, mac.bytes.size(), mac.bytes.begin());
-  return mac;
-}
-
-IpAddress load_address(const std::uint8_t* bytes, Family family) {
-  std::array<std::uint8_t, 4> four{};
-  std::array<std::uint8_t, 16> six{};
-  std::copy_n(bytes, family == Family::kV4 ? four.size() : six.size(),
-              family == Family::kV4 ? four.begin() : six.begin());
-  return family == Family::kV4 ? IpAddress::v4(four) : IpAddress::v6(six);
-}
-
 void put(std::uint8_t* out, std::span<const std::uint8_t> bytes) { std::copy(bytes.begin(), bytes.end(), out); }
 
 void put_ipv4(std::uint8_t* ip, const EchoFrame& echo, std::size_t length) {
@@ -74,8 +60,8 @@ Decoded<Packet> read_ipv4(std::span<const std::uint8_t> packet) {
   if (header < kIpv4Header || length < header || packet.size() < length) return Refusal::kTruncated;
   if (icmp_checksum(packet.first(header)) != 0) return Refusal::kChecksum;
   if ((load_be16(&packet[6]) & kFragmentMask) != 0) return Refusal::kOtherFormat;
-  return Packet{.source = load_address(&packet[12], Family::kV4),
-                .destination = load_address(&packet[16], Family::kV4),
+  return Packet{.source = load_ipv4(&packet[12]),
+                .destination = load_ipv4(&packet[16]),
                 .message = packet.subspan(header, length - header)};
 }
 
@@ -84,8 +70,8 @@ Decoded<Packet> read_ipv6(std::span<const std::uint8_t> packet) {
   if (packet[0] >> 4 != 6 || packet[6] != kNextHeaderIcmpv6) return Refusal::kOtherType;
   const std::size_t length = load_be16(&packet[4]);
   if (packet.size() < kIpv6Header + length) return Refusal::kTruncated;
-  return Packet{.source = load_address(&packet[8], Family::kV6),
-                .destination = load_address(&packet[24], Family::kV6),
+  return Packet{.source = load_ipv6(&packet[8]),
+                .destination = load_ipv6(&packet[24]),
                 .message = packet.subspan(kIpv6Header, length)};
 }
 

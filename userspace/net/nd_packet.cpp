@@ -41,18 +41,6 @@ struct NdOptions {
   std::optional<NdNonce> nonce;
 };
 
-MacAddress load_mac(const std::uint8_t* bytes) {
-  MacAddress mac;
-  std::copy_n(bytes, mac.bytes.size(), mac.bytes.begin());
-  return mac;
-}
-
-IpAddress load_ipv6(const std::uint8_t* bytes) {
-  std::array<std::uint8_t, 16> address{};
-  std::copy_n(bytes, address.size(), address.begin());
-  return IpAddress::v6(address);
-}
-
 // The first MAC of `wanted` type and the first nonce. Other options are skipped, as RFC 4861 4.6 demands.
 Decoded<NdOptions> read_options(std::span<const std::uint8_t> options, std::uint8_t wanted) {
   NdOptions read;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Big-endian fields of packets as host integers, and back.
+// Fields of packets: big-endian numbers as host integers and back, addresses.
 #pragma once
 
+#include "net/address.h"
+
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,6 +25,22 @@ inline std::uint64_t load_be64(const std::uint8_t* bytes) { return load_be(bytes
 inline void store_be16(std::uint8_t* bytes, std::uint16_t value) {
   bytes[0] = static_cast<std::uint8_t>(value >> 8);
   bytes[1] = static_cast<std::uint8_t>(value & 0xff);
+}
+
+inline MacAddress load_mac(const std::uint8_t* bytes) {
+  MacAddress mac;
+  std::copy_n(bytes, mac.bytes.size(), mac.bytes.begin());
+  return mac;
+}
+
+inline IpAddress load_ipv4(const std::uint8_t* bytes) {
+  return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+}
+
+inline IpAddress load_ipv6(const std::uint8_t* bytes) {
+  std::array<std::uint8_t, 16> address{};
+  std::copy_n(bytes, address.size(), address.begin());
+  return IpAddress::v6(address);
 }
 
 }  // namespace xdplb
