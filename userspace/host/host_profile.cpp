@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/host_profile.h"
 
-#include "base/file_descriptor.h"
+#include "base/durable_file.h"
 #include "host/sysctl.h"
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -144,35 +141,13 @@ Result<KeptSettings> load(const std::filesystem::path& path) {
   return kept;
 }
 
-Result<void> write_whole(const std::string& path, const std::string& text) {
-  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.is_open()) return os_error("open " + path, errno);
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t length = ::write(fd.get(), text.data() + written, text.size() - written);
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return os_error("write " + path, errno);
-    written += static_cast<std::size_t>(length);
-  }
-  if (::fsync(fd.get()) != 0) return os_error("write " + path, errno);
-  return {};
-}
-
 // All or nothing, also over a power failure. Nothing kept: no file.
 Result<void> save(const std::filesystem::path& path, const KeptSettings& kept) {
-  if (kept.empty()) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return os_error("remove " + path.string(), errno);
-    return {};
-  }
+  if (kept.empty()) return remove_durably(path);
   auto settings = nlohmann::json::object();
   for (const auto& [name, values] : kept) settings[name] = {{"found", values.found}, {"made", values.made}};
   const nlohmann::json document = {{"version", kFileVersion}, {"settings", settings}};
-  const std::string next = path.string() + ".next";
-  if (auto written = write_whole(next, document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-      !written)
-    return written;
-  if (std::rename(next.c_str(), path.c_str()) != 0) return os_error("rename " + next, errno);
-  return {};
+  return write_durably(path, document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", 0644);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "server/persist_place.h"
 
-#include "server/durable_file.h"
+#include "base/durable_file.h"
 
 #include <fnmatch.h>
 

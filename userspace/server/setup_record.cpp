@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "server/setup_record.h"
 
-#include "server/durable_file.h"
+#include "base/durable_file.h"
 
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The files of a set-up: written, and put back as they were.
-#include "server/durable_file.h"
+#include "base/durable_file.h"
 #include "server/setup_session.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "server/durable_file.h"
+#include "base/durable_file.h"
 
 #include "base/file_descriptor.h"
 
