@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "daemon/verify_once.h"
 
-#include "control/problem_json.h"
-#include "control/request.h"
-#include "model/json_text.h"
+#include "daemon/task_once.h"
 #include "verify/verify_run.h"
 #include "verify/verify_task.h"
 
@@ -12,26 +10,14 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <exception>
-#include <istream>
-#include <iterator>
 #include <optional>
-#include <ostream>
-#include <string>
 #include <utility>
 
 namespace xdplb {
 namespace {
 
 namespace asio = boost::asio;
-
-Result<VerifyTask> read_task(std::istream& in) {
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  const auto document = parse_json(text, "task");
-  if (!document) return document.error();
-  return decode_verify_task(*document);
-}
 
 // For the rest of this process, which ends soon.
 void block_signals() {
@@ -67,8 +53,8 @@ Result<VerifyReport> run(VerifyTask task) {
   return std::move(*report);
 }
 
-Reply answer(std::istream& in) {
-  auto task = read_task(in);
+Reply answer(const nlohmann::json& document) {
+  auto task = decode_verify_task(document);
   if (!task) return task.error();
   const auto report = run(std::move(*task));
   if (!report) return report.error();
@@ -77,10 +63,6 @@ Reply answer(std::istream& in) {
 
 }  // namespace
 
-int verify_once(std::istream& in, std::ostream& out) {
-  const auto reply = answer(in);
-  out << dump_json(reply ? *reply : encode_problem(reply.error())) << '\n';
-  return reply ? EXIT_SUCCESS : static_cast<int>(reply.error().code);
-}
+int verify_once(std::istream& in, std::ostream& out) { return answer_task(in, out, answer); }
 
 }  // namespace xdplb
