@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "doctor/read_facts.h"
 #include "host/address_probe.h"
+#include "host/host_snapshot.h"
 #include "host/netlink_socket.h"
 #include "host/route_control.h"
 #include "host/sysctl.h"
@@ -10,91 +11,63 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 namespace xdplb {
 namespace {
 
 constexpr std::uint32_t kLocalTable = 255;
 
-// Links, addresses and neighbours as they are now.
-struct Tables {
-  std::vector<Link> links{};
-  std::vector<InterfaceAddress> addresses{};
-  std::map<MacAddress, std::vector<IpAddress>> known{};
-
-  const Link* find(const std::string& name) const {
-    const auto at = std::find_if(links.begin(), links.end(), [&](const Link& link) { return link.name == name; });
-    return at == links.end() ? nullptr : &*at;
-  }
-  std::string name_of(std::uint32_t index) const {
-    for (const auto& link : links)
-      if (link.index == index) return link.name;
-    return std::to_string(index);
-  }
-};
-
-Result<Tables> read_tables(NetlinkSocket& socket) {
-  Tables tables;
-  for (const std::uint16_t type : {RTM_GETLINK, RTM_GETADDR, RTM_GETNEIGH}) {
-    const auto messages = socket.dump(type);
-    if (!messages) return messages.error();
-    for (const auto& message : *messages) {
-      if (const auto* link = std::get_if<LinkMessage>(&message)) tables.links.push_back(link->link);
-      if (const auto* address = std::get_if<AddressMessage>(&message)) tables.addresses.push_back(address->address);
-      const auto* neighbor = std::get_if<NeighborMessage>(&message);
-      if (neighbor != nullptr && neighbor->neighbor.state == NeighborState::kValid)
-        tables.known[neighbor->neighbor.mac].push_back(neighbor->neighbor.address);
-    }
-  }
-  return tables;
+std::string name_of(const HostSnapshot& host, std::uint32_t index) {
+  const auto* link = host.find_link(index);
+  return link != nullptr ? link->name : std::to_string(index);
 }
 
 // Interfaces that are there, in the needs' order.
-std::vector<std::uint32_t> indexes_of(const DoctorNeeds& needs, const Tables& tables) {
+std::vector<std::uint32_t> indexes_of(const DoctorNeeds& needs, const HostSnapshot& host) {
   std::vector<std::uint32_t> indexes;
   for (const auto& name : needs.interfaces)
-    if (const auto* link = tables.find(name)) indexes.push_back(link->index);
+    if (const auto* link = host.find_link(name)) indexes.push_back(link->index);
   return indexes;
 }
 
-Result<std::string> find_local_route(RouteControl& control, const Tables& tables, const IpAddress& vipa) {
+Result<std::string> find_local_route(RouteControl& control, const HostSnapshot& host, const IpAddress& vipa) {
   const auto routes = control.routes(vipa.family(), kLocalTable);
   if (!routes) return routes.error();
   for (const auto& route : *routes)
     if (route.type == RTN_LOCAL && route.destination.contains(vipa))
-      return fmt::format("{} dev {}", route.destination.to_string(), tables.name_of(route.ifindex));
+      return fmt::format("{} dev {}", route.destination.to_string(), name_of(host, route.ifindex));
   return std::string();
 }
 
-Result<VipaFacts> read_vipa(NetlinkSocket& socket, RouteControl& control, const Tables& tables,
+Result<VipaFacts> read_vipa(NetlinkSocket& socket, RouteControl& control, const HostSnapshot& host,
                             const IpAddress& address) {
   VipaFacts facts{.address = address};
   const auto route = ask_route(socket, address);
   if (!route) return route.error();
   facts.route = *route;
-  for (const auto& own : tables.addresses)
-    if (own.prefix.address == address) facts.holder = tables.name_of(own.ifindex);
+  for (const auto& own : host.addresses)
+    if (own.prefix.address == address) facts.holder = name_of(host, own.ifindex);
   if (facts.route.kind != RouteAnswer::Kind::kLocal || !facts.holder.empty()) return facts;
-  auto local = find_local_route(control, tables, address);
+  auto local = find_local_route(control, host, address);
   if (!local) return local.error();
   facts.local_route = std::move(*local);
   return facts;
 }
 
 // Through which interfaces servers are reached.
-std::set<std::uint32_t> server_interfaces(const DoctorNeeds& needs, const Tables& tables) {
-  const auto candidates = indexes_of(needs, tables);
+std::set<std::uint32_t> server_interfaces(const DoctorNeeds& needs, const HostSnapshot& host) {
+  const auto candidates = indexes_of(needs, host);
   std::set<std::uint32_t> interfaces;
   for (const auto& server : needs.servers)
-    if (const auto found = find_connected(tables.addresses, server, candidates)) interfaces.insert(*found);
+    if (const auto found = find_connected(host.addresses, server, candidates)) interfaces.insert(*found);
   return interfaces;
 }
 
-std::vector<ProbePath> read_paths(const DoctorNeeds& needs, const Tables& tables, const std::vector<VipaFacts>& vipas) {
+std::vector<ProbePath> read_paths(const DoctorNeeds& needs, const HostSnapshot& host,
+                                  const std::vector<VipaFacts>& vipas) {
   std::vector<ProbePath> paths;
-  for (const auto index : server_interfaces(needs, tables)) {
-    const auto name = tables.name_of(index);
+  for (const auto index : server_interfaces(needs, host)) {
+    const auto name = name_of(host, index);
     const auto filter = read_effective_ipv4_conf(name, "rp_filter");
     if (!filter) continue;
     for (const auto& vipa : vipas)
@@ -105,10 +78,10 @@ std::vector<ProbePath> read_paths(const DoctorNeeds& needs, const Tables& tables
   return paths;
 }
 
-ProfileNeeds profile_needs(const DoctorNeeds& needs, const Tables& tables) {
+ProfileNeeds profile_needs(const DoctorNeeds& needs, const HostSnapshot& host) {
   ProfileNeeds profile;
   for (const auto& name : needs.interfaces)
-    if (tables.find(name) != nullptr) profile.interfaces.push_back(name);
+    if (host.find_link(name) != nullptr) profile.interfaces.push_back(name);
   for (const auto& vipa : needs.vipas) {
     if (!vipa.is_local) continue;
     (vipa.address.is_v4() ? profile.has_local_v4 : profile.has_local_v6) = true;
@@ -122,21 +95,21 @@ std::optional<int> read_number(std::string_view name) {
 }
 
 // A VIPA's entry may name an interface by one of its addresses.
-bool is_preferred(const std::vector<std::string>& preferred, const Link& link, const Tables& tables) {
+bool is_preferred(const std::vector<std::string>& preferred, const Link& link, const HostSnapshot& host) {
   return std::any_of(preferred.begin(), preferred.end(), [&](const std::string& word) {
     if (word == link.name) return true;
     const auto address = IpAddress::parse(word);
-    return address && std::any_of(tables.addresses.begin(), tables.addresses.end(), [&](const InterfaceAddress& own) {
+    return address && std::any_of(host.addresses.begin(), host.addresses.end(), [&](const InterfaceAddress& own) {
              return own.ifindex == link.index && own.prefix.address == *address;
            });
   });
 }
 
 // Where a VIPA is asked for: where it is configured to live, else on its own network, else everywhere.
-std::vector<const Link*> asked_interfaces(const DoctorNeeds& needs, const DoctorVipa& vipa, const Tables& tables) {
+std::vector<const Link*> asked_interfaces(const DoctorNeeds& needs, const DoctorVipa& vipa, const HostSnapshot& host) {
   std::vector<const Link*> usable;
   for (const auto& name : needs.interfaces) {
-    const auto* link = tables.find(name);
+    const auto* link = host.find_link(name);
     if (link != nullptr && link->is_usable() && !link->mac.is_zero()) usable.push_back(link);
   }
   const auto pick = [&](auto&& fits) {
@@ -145,22 +118,15 @@ std::vector<const Link*> asked_interfaces(const DoctorNeeds& needs, const Doctor
     return picked;
   };
   if (vipa.preferred) {
-    auto listed = pick([&](const Link* link) { return is_preferred(*vipa.preferred, *link, tables); });
+    auto listed = pick([&](const Link* link) { return is_preferred(*vipa.preferred, *link, host); });
     if (!listed.empty()) return listed;
   }
   auto connected = pick([&](const Link* link) {
-    return std::any_of(tables.addresses.begin(), tables.addresses.end(), [&](const InterfaceAddress& own) {
+    return std::any_of(host.addresses.begin(), host.addresses.end(), [&](const InterfaceAddress& own) {
       return own.ifindex == link->index && own.prefix.contains(vipa.address);
     });
   });
   return connected.empty() ? usable : connected;
-}
-
-std::optional<IpAddress> link_local_of(const Tables& tables, std::uint32_t index) {
-  for (const auto& own : tables.addresses)
-    if (own.ifindex == index && own.prefix.address.is_v6() && own.prefix.address.is_link_local())
-      return own.prefix.address;
-  return std::nullopt;
 }
 
 // The questions, and to which VIPA each belongs.
@@ -169,26 +135,20 @@ struct Questions {
   std::vector<std::size_t> vipas{};
 };
 
-Questions questions_of(const DoctorNeeds& needs, const Tables& tables) {
+Questions questions_of(const DoctorNeeds& needs, const HostSnapshot& host) {
   Questions asked;
   for (std::size_t i = 0; i < needs.vipas.size(); ++i) {
     if (needs.vipas[i].yields) continue;
-    for (const auto* link : asked_interfaces(needs, needs.vipas[i], tables)) {
+    for (const auto* link : asked_interfaces(needs, needs.vipas[i], host)) {
       asked.questions.push_back({.ifindex = link->index,
                                  .interface = link->name,
                                  .mac = link->mac,
-                                 .link_local = link_local_of(tables, link->index),
+                                 .link_local = host.link_local_of(link->index),
                                  .address = needs.vipas[i].address});
       asked.vipas.push_back(i);
     }
   }
   return asked;
-}
-
-Result<Tables> read_tables_now() {
-  auto socket = NetlinkSocket::open({});
-  if (!socket) return socket.error();
-  return read_tables(*socket);
 }
 
 }  // namespace
@@ -198,42 +158,42 @@ Result<NetworkFacts> read_network(const DoctorNeeds& needs) {
   if (!socket) return socket.error();
   auto control = RouteControl::open();
   if (!control) return control.error();
-  auto tables = read_tables(*socket);
-  if (!tables) return tables.error();
+  auto host = read_host_snapshot(*socket);
+  if (!host) return host.error();
   NetworkFacts facts{.forwards_v4 = read_number("net/ipv4/ip_forward"),
                      .forwards_v6 = read_number("net/ipv6/conf/all/forwarding")};
   for (const auto& vipa : needs.vipas) {
-    auto read = read_vipa(*socket, *control, *tables, vipa.address);
+    auto read = read_vipa(*socket, *control, *host, vipa.address);
     if (!read) return read.error();
     facts.vipas.push_back(std::move(*read));
   }
-  facts.is_server = std::any_of(tables->addresses.begin(), tables->addresses.end(), [&](const InterfaceAddress& own) {
+  facts.is_server = std::any_of(host->addresses.begin(), host->addresses.end(), [&](const InterfaceAddress& own) {
     return needs.servers.contains(own.prefix.address);
   });
-  facts.paths = read_paths(needs, *tables, facts.vipas);
-  facts.settings = check_profile(profile_needs(needs, *tables));
+  facts.paths = read_paths(needs, *host, facts.vipas);
+  facts.settings = check_profile(profile_needs(needs, *host));
   auto rules = read_policy_rules();
   if (!rules) return rules.error();
   facts.rules = std::move(*rules);
-  facts.known = std::move(tables->known);
+  facts.known = std::move(host->known);
   return facts;
 }
 
 boost::asio::awaitable<void> ask_for_vipas(boost::asio::io_context& io, const DoctorNeeds& needs,
                                            std::chrono::milliseconds wait, NetworkFacts& facts) {
-  const auto tables = read_tables_now();
-  const auto asked = tables ? questions_of(needs, *tables) : Questions{};
+  const auto host = read_host_snapshot();
+  const auto asked = host ? questions_of(needs, *host) : Questions{};
   for (std::size_t i = 0; i < facts.vipas.size(); ++i)
     facts.vipas[i].unasked = needs.vipas[i].yields ? "its owner yields it to whoever answers or asks for it"
                                                    : "no interface that is up was named to ask on";
-  if (!tables || asked.questions.empty()) co_return;
+  if (!host || asked.questions.empty()) co_return;
   const auto answers = co_await probe_addresses(io, asked.questions, wait);
   if (!answers) {
     for (auto& vipa : facts.vipas) vipa.unasked = answers.error().message;
     co_return;
   }
   std::set<MacAddress> own;
-  for (const auto& link : tables->links) own.insert(link.mac);
+  for (const auto& link : host->links) own.insert(link.mac);
   for (std::size_t i = 0; i < answers->size(); ++i) {
     auto& vipa = facts.vipas[asked.vipas[i]];
     if (!vipa.answers) vipa.answers.emplace();

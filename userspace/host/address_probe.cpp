@@ -2,12 +2,9 @@
 #include "host/address_probe.h"
 
 #include "host/packet_socket.h"
+#include "host/pause.h"
 #include "net/arp_packet.h"
 #include "net/nd_packet.h"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <map>
 #include <memory>
@@ -36,15 +33,15 @@ NdNonce draw_nonce() {
 
 class Asker {
  public:
-  explicit Asker(asio::io_context& io) : io_(io), timer_(io) {}
+  explicit Asker(asio::io_context& io) : io_(io) {}
 
   asio::awaitable<Result<std::vector<std::set<MacAddress>>>> ask(std::vector<AddressQuestion> questions,
                                                                  std::chrono::milliseconds wait) {
     for (const auto& question : questions) heard_[{question.ifindex, question.address}];
-    for (const auto part : {wait / 2, wait - wait / 2}) {
-      if (auto sent = co_await send_all(questions); !sent) co_return sent.error();
-      co_await pause(part);
-    }
+    if (auto sent = co_await send_all(questions, true); !sent) co_return sent.error();
+    co_await pause(wait / 2);
+    if (auto sent = co_await send_all(questions, false); !sent) co_return sent.error();
+    co_await pause(wait - wait / 2);
     std::vector<std::set<MacAddress>> answers;
     answers.reserve(questions.size());
     for (const auto& question : questions) answers.push_back(heard_[{question.ifindex, question.address}]);
@@ -52,14 +49,10 @@ class Asker {
   }
 
  private:
-  asio::awaitable<void> pause(std::chrono::milliseconds time) {
-    timer_.expires_after(time);
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-
-  asio::awaitable<Result<void>> send_all(const std::vector<AddressQuestion>& questions) {
+  asio::awaitable<Result<void>> send_all(const std::vector<AddressQuestion>& questions, bool is_first) {
     std::size_t sent = 0;
     for (const auto& question : questions) {
+      if (question.is_asked_once && !is_first) continue;
       if (auto result = send(question); !result) co_return result;
       if (++sent % kBurst == 0) co_await pause(kBurstPause);
     }
@@ -69,7 +62,9 @@ class Asker {
   Result<void> send(const AddressQuestion& question) {
     const auto socket = socket_for(question);
     if (!socket) return socket.error();
-    if (question.address.is_v4()) return (*socket)->send(encode_arp(arp_probe(question.mac, question.address)));
+    if (question.address.is_v4())
+      return (*socket)->send(encode_arp(question.asker ? arp_question(question.mac, *question.asker, question.address)
+                                                       : arp_probe(question.mac, question.address)));
     const auto asked = question.link_local ? nd_question(question.mac, *question.link_local, question.address)
                                            : nd_probe(question.mac, question.address, draw_nonce());
     return (*socket)->send(encode_solicitation(asked));
@@ -103,7 +98,6 @@ class Asker {
   }
 
   asio::io_context& io_;
-  asio::steady_timer timer_;
   std::map<std::pair<std::uint32_t, PacketKind>, std::unique_ptr<PacketSocket>> sockets_{};
   std::map<std::pair<std::uint32_t, IpAddress>, std::set<MacAddress>> heard_{};
 };

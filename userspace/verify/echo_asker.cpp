@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "verify/echo_asker.h"
 
+#include "host/pause.h"
 #include "net/echo_packet.h"
-#include "verify/pause.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ constexpr auto kBurstPause = std::chrono::milliseconds(2);
 
 }  // namespace
 
-EchoAsker::EchoAsker(asio::io_context& io, const VerifyHost& host)
+EchoAsker::EchoAsker(asio::io_context& io, const HostSnapshot& host)
     : io_(io), host_(host), timer_(io), identifier_(static_cast<std::uint16_t>(std::random_device{}() & 0xffffU)) {}
 
 asio::awaitable<Result<std::vector<std::optional<IpAddress>>>> EchoAsker::ask(std::vector<EchoQuestion> questions,

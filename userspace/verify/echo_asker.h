@@ -33,7 +33,7 @@ struct EchoQuestion {
 // Not thread-safe; the io_context outlives it.
 class EchoAsker {
  public:
-  EchoAsker(boost::asio::io_context& io, const VerifyHost& host);
+  EchoAsker(boost::asio::io_context& io, const HostSnapshot& host);
 
   // Returns when all have answered, after `wait` at the latest. Of each question, in their order: the address that the
   // answer came from, nullopt for silence. Errors: os_error naming the interface.
@@ -50,7 +50,7 @@ class EchoAsker {
   void hear(std::span<const std::uint8_t> frame);
 
   boost::asio::io_context& io_;
-  const VerifyHost& host_;
+  const HostSnapshot& host_;
   boost::asio::steady_timer timer_;
   std::uint16_t identifier_;
   std::uint16_t next_ = 0;                        // sequence number

@@ -4,7 +4,7 @@
 #include "advisors/probe.h"
 #include "advisors/probe_tools.h"
 #include "base/log.h"
-#include "verify/pause.h"
+#include "host/pause.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

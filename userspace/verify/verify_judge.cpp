@@ -36,7 +36,7 @@ StepMark worse(StepMark one, StepMark two) {
 
 class Judge {
  public:
-  Judge(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan, const VerifySeen& seen)
+  Judge(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan, const VerifySeen& seen)
       : task_(task), host_(host), plan_(plan), seen_(seen) {}
 
   VerifyReport judge() {
@@ -276,7 +276,7 @@ class Judge {
   }
 
   const VerifyTask& task_;
-  const VerifyHost& host_;
+  const HostSnapshot& host_;
   const VerifyPlan& plan_;
   const VerifySeen& seen_;
   std::set<VerifyFault> told_{};
@@ -294,7 +294,7 @@ std::optional<TestedAdapter> carrier_of(const AskedRow& row, const std::map<IpAd
   return std::nullopt;
 }
 
-VerifyReport judge_verify(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan,
+VerifyReport judge_verify(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan,
                           const VerifySeen& seen) {
   return Judge(task, host, plan, seen).judge();
 }

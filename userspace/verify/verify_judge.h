@@ -45,7 +45,7 @@ struct TestedAdapter {
 std::optional<TestedAdapter> carrier_of(const AskedRow& row, const std::map<IpAddress, Answerers>& adapters);
 
 // The report: rows in the plan's order; faults by step, each once, however many rows it is about.
-VerifyReport judge_verify(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan,
+VerifyReport judge_verify(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan,
                           const VerifySeen& seen);
 
 }  // namespace xdplb

@@ -15,7 +15,7 @@ constexpr unsigned kMaxConnectMs = 60000;
 // Plans one task over one host.
 class Planner {
  public:
-  Planner(const VerifyTask& task, const VerifyHost& host) : task_(task), host_(host) {}
+  Planner(const VerifyTask& task, const HostSnapshot& host) : task_(task), host_(host) {}
 
   Result<VerifyPlan> plan() {
     if (!task_.interface.empty()) {
@@ -136,7 +136,7 @@ class Planner {
   }
 
   const VerifyTask& task_;
-  const VerifyHost& host_;
+  const HostSnapshot& host_;
   std::uint32_t only_ = 0;
   VerifyPlan plan_{};
   std::set<std::string> notes_{};
@@ -144,49 +144,6 @@ class Planner {
 
 }  // namespace
 
-const Link* VerifyHost::find_link(std::uint32_t index) const {
-  const auto found = std::find_if(links.begin(), links.end(), [&](const Link& link) { return link.index == index; });
-  return found != links.end() ? &*found : nullptr;
-}
-
-const Link* VerifyHost::find_link(const std::string& name) const {
-  const auto found = std::find_if(links.begin(), links.end(), [&](const Link& link) { return link.name == name; });
-  return found != links.end() ? &*found : nullptr;
-}
-
-bool VerifyHost::has(const IpAddress& address) const {
-  return std::any_of(addresses.begin(), addresses.end(),
-                     [&](const InterfaceAddress& entry) { return entry.prefix.address == address; });
-}
-
-std::vector<MacAddress> VerifyHost::macs() const {
-  std::vector<MacAddress> all;
-  for (const auto& link : links)
-    if (!link.mac.is_zero()) all.push_back(link.mac);
-  return all;
-}
-
-std::optional<IpAddress> VerifyHost::source_for(std::uint32_t ifindex, const IpAddress& target) const {
-  std::optional<IpAddress> best;
-  int best_rank = -1;
-  for (const auto& entry : addresses) {
-    const auto& own = entry.prefix.address;
-    if (entry.ifindex != ifindex || own.family() != target.family()) continue;
-    const int rank = entry.prefix.contains(target) ? 2 : own.is_link_local() ? 0 : 1;
-    if (rank <= best_rank) continue;
-    best_rank = rank;
-    best = own;
-  }
-  return best;
-}
-
-std::optional<IpAddress> VerifyHost::link_local_of(std::uint32_t ifindex) const {
-  for (const auto& entry : addresses)
-    if (entry.ifindex == ifindex && entry.prefix.address.is_v6() && entry.prefix.address.is_link_local())
-      return entry.prefix.address;
-  return std::nullopt;
-}
-
-Result<VerifyPlan> plan_verify(const VerifyTask& task, const VerifyHost& host) { return Planner(task, host).plan(); }
+Result<VerifyPlan> plan_verify(const VerifyTask& task, const HostSnapshot& host) { return Planner(task, host).plan(); }
 
 }  // namespace xdplb

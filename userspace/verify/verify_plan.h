@@ -3,32 +3,15 @@
 #pragma once
 
 #include "base/result.h"
-#include "host/host_state.h"
+#include "host/host_snapshot.h"
 #include "verify/verify_task.h"
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace xdplb {
-
-// This host, as verifying cares about it.
-struct VerifyHost {
-  std::vector<Link> links{};
-  std::vector<InterfaceAddress> addresses{};
-  std::map<MacAddress, std::vector<IpAddress>> known{};  // whose a MAC is, from the kernel's neighbours
-
-  const Link* find_link(std::uint32_t index) const;
-  const Link* find_link(const std::string& name) const;
-  bool has(const IpAddress& address) const;
-  std::vector<MacAddress> macs() const;
-  // An address of the interface to ask from: on the network of `target` before all others, no link-local one where
-  // there is another. nullopt: the interface has none of this family.
-  std::optional<IpAddress> source_for(std::uint32_t ifindex, const IpAddress& target) const;
-  std::optional<IpAddress> link_local_of(std::uint32_t ifindex) const;
-};
 
 // One address of a server, and where it lives.
 struct AskedAdapter {
@@ -69,6 +52,6 @@ struct VerifyPlan {
 // are this host, and servers behind a VLAN tag that the dispatcher puts on.
 //
 // Errors: kNotFound for an interface that is not there; kFailed when it is down.
-Result<VerifyPlan> plan_verify(const VerifyTask& task, const VerifyHost& host);
+Result<VerifyPlan> plan_verify(const VerifyTask& task, const HostSnapshot& host);
 
 }  // namespace xdplb

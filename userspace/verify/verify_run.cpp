@@ -5,7 +5,6 @@
 #include "verify/echo_asker.h"
 #include "verify/lan_asker.h"
 #include "verify/port_asker.h"
-#include "verify/read_host.h"
 #include "verify/verify_judge.h"
 #include "verify/verify_plan.h"
 
@@ -42,8 +41,8 @@ Result<FileDescriptor> take_lock() {
 // One run over one plan.
 class Run {
  public:
-  Run(asio::io_context& io, const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan)
-      : io_(io), task_(task), host_(host), plan_(plan), lan_(io, host), echo_(io, host) {
+  Run(asio::io_context& io, const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan)
+      : io_(io), task_(task), host_(host), plan_(plan), echo_(io, host) {
     seen_.rows.resize(plan.rows.size());
     carriers_.resize(plan.rows.size());
   }
@@ -78,7 +77,7 @@ class Run {
         if (vipa.address.is_v4() && !vipa.yields) questions.push_back(question);
       }
     }
-    const auto answers = co_await lan_.ask(std::move(questions), task_.wait);
+    const auto answers = co_await ask_lan(io_, host_, std::move(questions), task_.wait);
     if (!answers) co_return answers.error();
     for (const auto& [key, macs] : *answers) {
       auto& seen = seen_.vipas[key.second];
@@ -110,7 +109,7 @@ class Run {
 
   asio::awaitable<Result<void>> resolve(const std::vector<LanQuestion>& questions) {
     if (questions.empty()) co_return Result<void>();
-    const auto answers = co_await lan_.ask(questions, task_.wait);
+    const auto answers = co_await ask_lan(io_, host_, questions, task_.wait);
     if (!answers) co_return answers.error();
     for (const auto& [key, macs] : *answers)
       for (const auto& mac : macs) seen_.adapters[key.second].emplace(mac, name_of(key.first));
@@ -191,9 +190,8 @@ class Run {
 
   asio::io_context& io_;
   const VerifyTask& task_;
-  const VerifyHost& host_;
+  const HostSnapshot& host_;
   const VerifyPlan& plan_;
-  LanAsker lan_;
   EchoAsker echo_;
   VerifySeen seen_{};
   std::vector<std::optional<TestedAdapter>> carriers_{};
@@ -204,7 +202,7 @@ class Run {
 asio::awaitable<Result<VerifyReport>> verify(asio::io_context& io, VerifyTask task) {
   const auto lock = take_lock();
   if (!lock) co_return lock.error();
-  const auto host = read_verify_host();
+  const auto host = read_host_snapshot();
   if (!host) co_return host.error();
   const auto plan = plan_verify(task, *host);
   if (!plan) co_return plan.error();

@@ -18,7 +18,7 @@ struct Named {
 
 class VipaJudge {
  public:
-  VipaJudge(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan, const VerifySeen& seen)
+  VipaJudge(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan, const VerifySeen& seen)
       : task_(task), host_(host), plan_(plan), seen_(seen), own_(host.macs()) {
     for (const auto& row : plan.rows)
       for (const auto& adapter : row.adapters) name_adapter(row, adapter.address);
@@ -141,7 +141,7 @@ class VipaJudge {
   }
 
   const VerifyTask& task_;
-  const VerifyHost& host_;
+  const HostSnapshot& host_;
   const VerifyPlan& plan_;
   const VerifySeen& seen_;
   std::vector<MacAddress> own_;
@@ -153,7 +153,7 @@ class VipaJudge {
 
 std::string question_name(const IpAddress& address) { return address.is_v4() ? "ARP" : "neighbour solicitations"; }
 
-VipaVerdict judge_vipas(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan,
+VipaVerdict judge_vipas(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan,
                         const VerifySeen& seen) {
   return VipaJudge(task, host, plan, seen).judge();
 }

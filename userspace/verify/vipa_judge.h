@@ -18,7 +18,8 @@ struct VipaVerdict {
   std::vector<std::string> notes{};  // who was taken for the owner
 };
 
-VipaVerdict judge_vipas(const VerifyTask& task, const VerifyHost& host, const VerifyPlan& plan, const VerifySeen& seen);
+VipaVerdict judge_vipas(const VerifyTask& task, const HostSnapshot& host, const VerifyPlan& plan,
+                        const VerifySeen& seen);
 
 // "192.0.2.10", "2001:db8::10": what answering for it is called.
 std::string question_name(const IpAddress& address);

@@ -24,8 +24,8 @@ inline const MacAddress kStranger = mac("02:00:00:00:00:99");
 inline const IpAddress kVipa = ip("192.0.2.10");
 inline const IpAddress kVipa6 = ip("2001:db8:1::10");
 
-inline VerifyHost host() {
-  VerifyHost host;
+inline HostSnapshot host() {
+  HostSnapshot host;
   host.links = {{.index = 1, .name = "lo", .mac = {}, .is_up = true, .has_carrier = true, .is_loopback = true},
                 {.index = 2, .name = "eth0", .mac = kOwnMac, .is_up = true, .has_carrier = true},
                 {.index = 3, .name = "eth1", .mac = mac("02:00:00:00:0b:02"), .is_up = true, .has_carrier = true},

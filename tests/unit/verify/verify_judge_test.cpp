@@ -28,7 +28,7 @@ class Judging : public testing::Test {
   }
 
   VerifyTask task_ = task();
-  VerifyHost host_ = host();
+  HostSnapshot host_ = host();
   VerifyPlan plan_{};
   VerifySeen seen_{};
 };

@@ -130,7 +130,7 @@ TEST(VerifyPlan, WhatIsMadeUpHasNoClusterName) {
   EXPECT_EQ(plan.rows[0].ports[0].path.cluster, "-");
 }
 
-TEST(VerifyHost, AsksFromTheAddressOnTheTargetsNetwork) {
+TEST(HostSnapshot, AsksFromTheAddressOnTheTargetsNetwork) {
   EXPECT_EQ(host().source_for(2, kVipa), ip("192.0.2.2"));
   EXPECT_EQ(host().source_for(3, kVipa), ip("198.51.100.2"));
   EXPECT_EQ(host().source_for(2, kVipa6), ip("2001:db8:1::2"));
