@@ -113,6 +113,8 @@ void VipaMachine::claim(const VipaEntry& entry, Turn& turn) {
                                       : rules_.probe != DuplicateProbe::kOff ? ": nobody else has it"
                                                                              : ""));
   arm_refresh(turn);
+  // While it was asked for, a better entry may have become healthy, or the operator have taken back the choice.
+  follow_owner(turn);
 }
 
 // From one of our interfaces to another: the old one is mute before the new one says a word.

@@ -78,6 +78,15 @@ TEST_F(VipaMachineTest, MoveDuringTheProbesStartsThemAnew) {
   EXPECT_EQ(machine.report().pinned, "eth2");
 }
 
+TEST_F(VipaMachineTest, ResumeDuringTheProbesIsHeededAfterThem) {
+  rules.failback = Failback::kImmediate;
+  update();
+  take(machine.move_to("eth2", now).value());
+  take(machine.resume(now));
+  pass(seconds(1));
+  EXPECT_EQ(machine.answering(), 1u);
+}
+
 TEST_F(VipaMachineTest, MoveIsRefusedWithItsReason) {
   own();
   auto unknown = machine.move_to("eth9", now);

@@ -133,12 +133,25 @@ TEST_F(VipaMachineTest, ProbedEntryThatFailsLastMakesItSilent) {
   EXPECT_THAT(done(), IsEmpty()) << "its probes are forgotten";
 }
 
-TEST_F(VipaMachineTest, BetterEntryDuringTheProbesChangesNothing) {
+TEST_F(VipaMachineTest, BetterEntryDuringTheProbesWaitsForItsFailback) {
+  fail_entry(0);
+  done();
+  heal(0);
+  const auto healthy_since = now;
+  pass(seconds(1));
+  EXPECT_THAT(done(), ElementsAre("probe 2", "probe 2", "start 2", "series 2"));
+  EXPECT_EQ(machine.report().failback_to, "eth0");
+  EXPECT_EQ(machine.report().failback_at, healthy_since + rules.hold);
+}
+
+TEST_F(VipaMachineTest, BetterEntryDuringTheProbesTakesOverAfterThemWithImmediateFailback) {
+  rules.failback = Failback::kImmediate;
   fail_entry(0);
   done();
   heal(0);
   pass(seconds(1));
-  EXPECT_THAT(done(), ElementsAre("probe 2", "probe 2", "start 2", "series 2"));
+  EXPECT_THAT(done(),
+              ElementsAre("probe 2", "probe 2", "start 2", "series 2", "stop 2", "start 1", "series 1", "tell 1"));
 }
 
 TEST_F(VipaMachineTest, UpdateIsIdempotent) {

@@ -295,6 +295,7 @@ class Walk {
     if (!report.failback_to.empty()) {
       ASSERT_LT(position(report.failback_to), position(report.owner_entry)) << "only better ones are waited for";
     }
+    check_nothing_better_is_forgotten(report);
     const bool is_new = report.moves > moves_;
     moves_ = report.moves;
     if (!is_new || report.last_move->cause != "failback") return;
@@ -304,6 +305,16 @@ class Walk {
     const auto entry =
         std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.ifindex == answering_; });
     ASSERT_GE(now_ - up_since_.at(answering_), std::min(rules_.hold * entry->hold_factor, kMaxHold));
+  }
+
+  void check_nothing_better_is_forgotten(const VipaReport& report) {
+    if (state_ != VipaState::kOwned || !report.pinned.empty()) return;
+    const auto first_up = std::find_if(entries_.begin(), entries_.end(),
+                                       [](const auto& e) { return e.state == EntryState::kUp && e.ifindex != 0; });
+    if (first_up == entries_.end() || first_up->ifindex == answering_) return;
+    if (position(first_up->name) > position(report.owner_entry)) return;
+    ASSERT_EQ(report.failback_to, first_up->name);
+    ASSERT_NE(rules_.failback, Failback::kImmediate);
   }
 
   std::mt19937 random_;
