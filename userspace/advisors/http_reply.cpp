@@ -26,6 +26,7 @@ constexpr std::uint32_t kMaxHeaderBytes = 16384;
 constexpr unsigned kMaxInterimReplies = 16;
 constexpr int kSwitchingProtocols = 101;
 constexpr std::size_t kKeptForMessages = 64;
+constexpr std::size_t kShortestLastChunk = std::string_view("0\r\n\r\n").size();
 
 // Keeps of a reply the body, as far as wanted, and nothing of the header.
 class ReplyParser : public http::basic_parser<false> {
@@ -39,6 +40,8 @@ class ReplyParser : public http::basic_parser<false> {
   int status() const { return status_; }
   const std::string& body() const { return body_; }
   bool is_full() const { return body_.size() >= max_body_; }
+  // Beast (1.81) asserts that an empty chunked body comes in one piece once its first line is there.
+  bool needs_whole_last_chunk() const { return is_header_done() && chunked() && !has_chunk_; }
 
  private:
   void on_request_impl(http::verb, beast::string_view, beast::string_view, int, beast::error_code&) override {}
@@ -46,7 +49,7 @@ class ReplyParser : public http::basic_parser<false> {
   void on_field_impl(http::field, beast::string_view, beast::string_view, beast::error_code&) override {}
   void on_header_impl(beast::error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code&) override {}
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override { has_chunk_ = true; }
   void on_finish_impl(beast::error_code&) override {}
   std::size_t on_body_impl(beast::string_view part, beast::error_code&) override { return keep(part); }
   std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, beast::error_code&) override {
@@ -58,6 +61,7 @@ class ReplyParser : public http::basic_parser<false> {
   }
 
   std::size_t max_body_;
+  bool has_chunk_ = false;
   int status_ = 0;
   std::string body_{};
 };
@@ -82,16 +86,16 @@ class HttpReply::Impl {
       return;
     }
     unparsed_ += bytes;
-    std::string_view rest = unparsed_;
-    while (!is_judged() && parse_one(rest)) {
-    }
-    unparsed_.erase(0, unparsed_.size() - rest.size());
+    parse();
     if (!is_judged() && unparsed_.size() > kMaxHeaderBytes) {
       judge(CheckCode::kL7Response, "no HTTP reply: a line or header of more than 16384 bytes");
     }
   }
 
   void end() {
+    if (is_judged()) return;
+    is_ended_ = true;
+    parse();
     if (is_judged()) return;
     beast::error_code error;
     if (parser_->is_header_done() && parser_->need_eof()) {
@@ -125,10 +129,18 @@ class HttpReply::Impl {
   }
 
  private:
+  void parse() {
+    std::string_view rest = unparsed_;
+    while (!is_judged() && parse_one(rest)) {
+    }
+    unparsed_.erase(0, unparsed_.size() - rest.size());
+  }
+
   // Parses the next part of the reply. False: it needs more bytes.
   bool parse_one(std::string_view& rest) {
     const bool had_header = parser_->is_header_done();
     if (rest.empty()) return false;
+    if (!is_ended_ && parser_->needs_whole_last_chunk() && rest.size() < kShortestLastChunk) return false;
     beast::error_code error;
     rest.remove_prefix(parser_->put(boost::asio::buffer(rest.data(), rest.size()), error));
     if (error == http::error::need_more) return false;
@@ -185,6 +197,7 @@ class HttpReply::Impl {
   std::string unparsed_{};
   std::string begin_{};  // of all that came, for messages
   unsigned interim_replies_ = 0;
+  bool is_ended_ = false;
   Verdict verdict_{};
 };
 

@@ -135,6 +135,10 @@ TEST(HttpReply, MatchesTheBody) {
       {"cut short, though the match was there", kOk + "Content-Length: 9\r\n\r\nok", CheckCode::kL7Response,
        "in the body after 2 of 9 bytes", "ok"},
       {"chunks cut short", chunked + "9\r\nok", CheckCode::kL7Response, "in the body after 2 bytes", "ok"},
+      {"no chunk but the last", chunked + "0\r\n\r\n", CheckCode::kL7Response, "in 0 bytes", "ok", false, "GET", false},
+      {"the last chunk with a trailer", chunked + "0\r\nA: b\r\n\r\n", CheckCode::kL7Response, "in 0 bytes", "ok",
+       false, "GET", false},
+      {"half of the only chunk", chunked + "0\r\n", CheckCode::kL7Response, "connection ended", "ok"},
       {"no last chunk", chunked + "2\r\nok\r\n", CheckCode::kL7Response, "connection ended", "ok"},
   });
 }
