@@ -8,6 +8,7 @@ from .agent import Agent, AgentSilent, Done
 from .qmp import Qmp
 from .words import Failure, ok, say, wait_until
 
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 BOOT_SECONDS = 180
 # Page table isolation alone would double the time that anything takes under emulation. The kernel's own test of the timer
 # takes a busy host for a broken machine, and panics.
@@ -26,6 +27,8 @@ class Guest:
         self.cpus = cpus
         self.cables = []
         self.disks = []  # (file, format, read only)
+        self.shares_host_files = False
+        self.file_server = None
         self.console = lab.logs / f"{name}.console"
         self.boots = 0
         self.process = self.agent = self.qmp = None
@@ -60,11 +63,29 @@ class Guest:
         for number, (file, kind, is_read_only) in enumerate(self.disks):
             words += ["-drive", f"file={file},format={kind},if=none,id=disk{number},readonly={'on' if is_read_only else 'off'},cache=unsafe",
                       "-device", f"virtio-blk-pci,drive=disk{number}"]
+        if self.shares_host_files:
+            # The file server reads and writes the guest's memory.
+            words += ["-object", f"memory-backend-memfd,id=memory,size={self.memory_mb}M,share=on", "-numa", "node,memdev=memory",
+                      "-chardev", f"socket,id=files,path={self.file_socket()}", "-device", "vhost-user-fs-pci,chardev=files,tag=host"]
         return words
+
+    def file_socket(self):
+        return self.lab.scratch / f"{self.name}.files"
+
+    def serve_files(self):
+        """virtiofsd ends with the QEMU that it serves."""
+        log = open(self.lab.logs / f"{self.name}.virtiofsd", "w", encoding="utf-8")
+        self.file_socket().unlink(missing_ok=True)
+        self.file_server = subprocess.Popen([VIRTIOFSD, f"--socket-path={self.file_socket()}", "-o", "source=/", "-o", "cache=always",
+                                             "-o", "sandbox=chroot", "-o", "allow_direct_io"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        wait_until(f"{self.name}: virtiofsd listens", 20, self.file_socket().exists)
 
     def start(self):
         """Switches it on; wait_for_boot() says when it is there."""
         self.boots += 1
+        if self.shares_host_files:
+            self.serve_files()
         errors = self.lab.logs / f"{self.name}.qemu"
         with open(errors, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

@@ -8,7 +8,8 @@ from .tree import GUEST_FOLDER, TOOLS, Tree
 from .words import command_output, step
 
 # Loaded before anything else happens.
-BOOT_MODULES = ["virtio_pci", "virtio_console", "virtio_blk", "virtio_rng", "crc32c_generic", "crc32c_intel", "ext4"]
+BOOT_MODULES = ["virtio_pci", "virtio_console", "virtio_blk", "virtio_rng", "crc32c_generic", "crc32c_intel", "ext4",
+                "virtiofs", "overlay"]
 # There for modprobe and udev.
 MODULES = ["virtio_net", "e1000e", "veth", "dummy", "bridge", "bonding", "8021q", "macvlan", "ipvlan", "tun", "ip_vs", "ip_vs_wlc",
            "ip_vs_wrr", "ip_vs_mh", "nf_tables", "nft_ct", "nft_nat", "nft_chain_nat", "nft_compat", "nf_conntrack", "sch_ingress",

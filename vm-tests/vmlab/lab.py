@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from .guest import Guest
 from .images import build_parcel
-from .kernels import Kernel
+from .kernels import Kernel, module_files
 from .lan import Lan
-from .words import command_output
+from .words import Skip, command_output
 
 
 @dataclass
@@ -73,6 +73,15 @@ class Lab:
         parcel = build_parcel(self.kernel, self.disk, [self.programs / program for program in programs], files, links,
                               self.scratch / f"{name}.parcel")
         guest.disks = [(overlay, "qcow2", False), (parcel, "raw", True)]
+        return guest
+
+    def host_guest(self, name, **options):
+        """A guest with the files of this host: the same paths, programs and libraries, read only; what it writes is kept in
+        its own memory and gone with it. All modules of its kernel are there."""
+        if not module_files(self.kernel, ["virtiofs", "overlay"]):
+            raise Skip(f"{self.kernel.version} has no virtiofs")
+        guest = self.guest(name, kernel_line=f"root=host modules={self.kernel.modules}", **options)
+        guest.shares_host_files = True
         return guest
 
     def close(self):
