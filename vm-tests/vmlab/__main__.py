@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """vm-tests/run, after it has installed and built what this needs."""
 import argparse
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -10,7 +12,7 @@ from collections import Counter
 
 from .accelerator import choose_accelerator
 from .catalog import load_scenarios
-from .images import build_initramfs, debian_root
+from .images import build_initramfs, debian_root, forget_unfinished
 from .kernels import find_kernel
 from .lab import Setting
 from .runner import Result, run_all
@@ -64,6 +66,32 @@ def prepare(kernel_word, chosen, accelerator, keep):
         yield Setting(scenario.name, kernel, initramfs, accelerator, logs, SCRATCH, PROGRAMS, disk, keep)
 
 
+@contextlib.contextmanager
+def lock(folder, waits):
+    """For one run at a time. The lock ends with the process that holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+        except BlockingIOError:
+            sys.exit(f"vm-tests/run: another run works in {folder}: wait until it has ended")
+        yield
+
+
+def prepare_all(words, chosen, arguments):
+    """(settings, results of the kernels that are not to be had)"""
+    settings, results = [], []
+    with lock(CACHE, waits=True):
+        forget_unfinished(CACHE)
+        for word in words:
+            try:
+                settings += prepare(word, chosen, arguments.accelerator, arguments.keep)
+            except Failure as failure:
+                warn(failure)
+                results += [Result(scenario.name, word, "-", reason="no images") for scenario in chosen]
+    return settings, results
+
+
 def tell_results(results):
     say(f"\n{'scenario':<20} {'kernel':<28} {'accel':<6} {'result':<8} {'seconds':>7}")
     for result in results:
@@ -81,14 +109,8 @@ def write_report(file, results):
 
 def run(arguments, scenarios):
     chosen = [scenarios[name] for name in arguments.scenario or scenarios]
-    settings, results = [], []
     SCRATCH.mkdir(exist_ok=True)
-    for word in arguments.kernel or ["generic"]:
-        try:
-            settings += prepare(word, chosen, arguments.accelerator, arguments.keep)
-        except Failure as failure:
-            warn(failure)
-            results += [Result(scenario.name, word, "-", reason="no images") for scenario in chosen]
+    settings, results = prepare_all(arguments.kernel or ["generic"], chosen, arguments)
     results += run_all(settings, arguments.jobs)
     tell_results(results)
     if arguments.report:
@@ -106,7 +128,8 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        return run(arguments, scenarios)
+        with lock(BUILD, waits=False):
+            return run(arguments, scenarios)
     except KeyboardInterrupt:
         warn("interrupted")
         return 130

@@ -2,6 +2,7 @@
 """What guests boot from: an initramfs for each kernel, and a Debian root whose copies start from the same disk."""
 import hashlib
 import pathlib
+import shutil
 import tempfile
 
 from .tree import GUEST_FOLDER, TOOLS, Tree
@@ -72,7 +73,8 @@ def debian_root(cache):
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="debootstrap-") as scratch:
         root = pathlib.Path(scratch) / "root"
-        command_output("debootstrap", "--variant=minbase", f"--include={','.join(DEBIAN_PACKAGES)}", DEBIAN_SUITE, root)
+        # It mounts things below its root; so they end with it.
+        command_output("unshare", "--mount", "--", "debootstrap", "--variant=minbase", f"--include={','.join(DEBIAN_PACKAGES)}", DEBIAN_SUITE, root)
         trim(root)
         files = command_output("find", root, "-printf", "/%P\n")
         unfinished = pathlib.Path(scratch) / "disk"
@@ -80,6 +82,13 @@ def debian_root(cache):
         disk.with_suffix(".files").write_text(files)
         unfinished.rename(disk)
     return disk
+
+
+def forget_unfinished(cache):
+    """What a run that was killed was making. For one run at a time."""
+    for pattern in ("debootstrap-*", "kernels/unpacking-*"):
+        for folder in cache.glob(pattern):
+            shutil.rmtree(folder)
 
 
 def trim(root):
