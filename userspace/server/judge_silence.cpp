@@ -12,7 +12,6 @@ namespace xdplb {
 namespace {
 
 constexpr int kAnnounceOwn = 2;         // arp_announce: 1 names the VIPA where it is of the interface's network
-constexpr int kIgnoreScope = 3;         // arp_ignore: silent for addresses of scope host
 constexpr int kIgnoreAll = 8;           // arp_ignore
 constexpr std::array kSilent = {1, 2};  // arp_ignore: answers for addresses of the interface only; 4 to 7 do as 0
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Scene: what the facts say about one VIPA, worked out once for all judges. Only for judge_*.cpp.
+// Scene: what the facts say about one VIPA, worked out once for all judges and the plan.
 #pragma once
 
 #include "server/nft_rules.h"
@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace xdplb {
+
+inline constexpr int kIgnoreScope = 3;  // arp_ignore: silent for addresses of scope host
 
 struct Scene {
   const ServerFacts& facts;

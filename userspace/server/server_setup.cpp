@@ -102,7 +102,7 @@ PersistPlace recorded_places(const SetupRecord& record) {
 }
 
 // Until nothing is left to do, or nothing more can be done.
-Result<void> make_steps(SetupSession& session, const SetupOptions& options) {
+Result<void> make_steps(SetupSession& session, const SetupOptions& options, bool is_lasting) {
   for (int round = 0; round < kRounds; ++round) {
     auto facts = read_server_facts();
     if (!facts) return facts.error();
@@ -112,7 +112,7 @@ Result<void> make_steps(SetupSession& session, const SetupOptions& options) {
       if (!facts) return facts.error();
     }
     const unsigned before = session.changes();
-    for (const SetupStep& step : plan_setup(*facts, options.wish, options.method)) {
+    for (const SetupStep& step : plan_setup(*facts, options.wish, options.method, is_lasting)) {
       if (auto made = session.make(step); !made) return made;
     }
     if (session.changes() == before || session.is_dry_run()) break;
@@ -193,7 +193,7 @@ Result<unsigned> setup_server(const SetupOptions& options, const ServerPaths& pa
   if (auto entered = enter_vipas(session->record(), options, *persistence); !entered) return entered.error();
   const auto place = find_places(session->record(), paths);
   if (!place) return place.error();
-  if (auto made = make_steps(*session, options); !made) return made.error();
+  if (auto made = make_steps(*session, options, *persistence != Persistence::kNone); !made) return made.error();
   SetupRecord& record = session->record();
   auto files = session->bring_files(make_persisted_files(record.vipas, lasting_settings(record), *place));
   if (!files) return files.error();

@@ -13,8 +13,6 @@
 namespace xdplb {
 namespace {
 
-constexpr int kIgnoreScope = 3;  // arp_ignore
-
 // Steps of one stage; a step that another VIPA asked for gets one more VIPA.
 class Stage {
  public:
@@ -204,14 +202,14 @@ void plan_extra(const Scene& scene, Stages& stages) {
 
 }  // namespace
 
-SetupPlan plan_setup(const ServerFacts& facts, const ServerWish& wish, ServerMethod method) {
+SetupPlan plan_setup(const ServerFacts& facts, const ServerWish& wish, ServerMethod method, bool is_lasting) {
   const auto rules = facts.ruleset ? NftRules::parse(*facts.ruleset) : std::nullopt;
   const NftRules* nft = rules ? &*rules : nullptr;
   Stages stages;
   std::vector<Scene> scenes;
   for (const IpAddress& vipa : wish.vipas) scenes.push_back(Scene::make(facts, wish, nft, vipa));
   for (const Scene& scene : scenes) {
-    for (SetSysctl& set : plan_settings(facts, wish, scene.vipa, method)) {
+    for (SetSysctl& set : plan_settings(facts, wish, scene.vipa, method, is_lasting)) {
       stages.settings.add(std::move(set), scene.vipa);
     }
   }

@@ -64,8 +64,8 @@ using SetupPlan = std::vector<SetupStep>;
 
 // In the order that never leaks an ARP answer: settings, the loopback up, published neighbours, routes by way of a
 // VIPA, then the alias, wide masks and the routes they made, VIPAs on interfaces where they are heard. With kNft every
-// address that is a VIPA goes. What judge_server() finds no fault with stays.
-SetupPlan plan_setup(const ServerFacts& facts, const ServerWish& wish, ServerMethod method);
+// address that is a VIPA goes. What judge_server() finds no fault with stays, unless is_lasting (plan_settings()).
+SetupPlan plan_setup(const ServerFacts& facts, const ServerWish& wish, ServerMethod method, bool is_lasting);
 
 // "sysctl net.ipv4.conf.all.arp_ignore: 0 -> 1", "address 192.0.2.10/24 on eth0: removed"
 std::string to_text(const SetupAction& action);

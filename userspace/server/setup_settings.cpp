@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "server/setup_settings.h"
 
+#include "server/scene.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -58,6 +60,21 @@ ServerFacts with_links_up(ServerFacts facts) {
   return facts;
 }
 
+// What depends on the alias' scope becomes what does not.
+void lower_scoped_silence(const ServerFacts& facts, std::vector<SetSysctl>& out) {
+  std::vector<std::string> scopes = {"all"};
+  for (const ServerLink& link : facts.links) {
+    if (!link.is_loopback) scopes.push_back(link.name);
+  }
+  for (const std::string& scope : scopes) {
+    const std::string name = "net/ipv4/conf/" + scope + "/arp_ignore";
+    const auto found = facts.sysctls.find(name);
+    if (found != facts.sysctls.end() && found->second == kIgnoreScope) {
+      add_once(out, {.name = name, .before = kIgnoreScope, .after = 1});
+    }
+  }
+}
+
 bool hears_arp(const ServerFacts& facts) {
   return std::any_of(facts.links.begin(), facts.links.end(),
                      [](const ServerLink& link) { return link.has_arp && !link.is_slave; });
@@ -75,11 +92,12 @@ void silence_links_to_come(const ServerFacts& facts, std::vector<SetSysctl>& out
 }  // namespace
 
 std::vector<SetSysctl> plan_settings(const ServerFacts& facts, const ServerWish& wish, const IpAddress& vipa,
-                                     ServerMethod method) {
+                                     ServerMethod method, bool is_lasting) {
   const ServerWish one{.vipas = {vipa}, .ports = wish.ports};
   std::vector<SetSysctl> settings;
   if (method == ServerMethod::kLoopback) {
     take_remedies(facts, judge_server(with_links_up(facts), one), kSilenceCodes, settings);
+    if (vipa.is_v4() && is_lasting) lower_scoped_silence(facts, settings);
     if (vipa.is_v4() && !hears_arp(facts)) silence_links_to_come(facts, settings);
   }
   take_remedies(facts, judge_server(facts, one), kOtherCodes, settings);

@@ -13,9 +13,9 @@ using testing::IsEmpty;
 
 class SetupPlanTest : public Server {
  protected:
-  std::vector<std::string> texts(ServerMethod method = ServerMethod::kLoopback) {
+  std::vector<std::string> texts(ServerMethod method = ServerMethod::kLoopback, bool is_lasting = false) {
     std::vector<std::string> lines;
-    for (const SetupStep& step : plan_setup(facts_, wish_, method)) lines.push_back(to_text(step.action));
+    for (const SetupStep& step : plan_setup(facts_, wish_, method, is_lasting)) lines.push_back(to_text(step.action));
     return lines;
   }
   void drop_alias(const std::string& text) {
@@ -36,6 +36,15 @@ TEST_F(SetupPlanTest, SilenceComesBeforeTheAlias) {
               ElementsAre("sysctl net.ipv4.conf.all.arp_ignore: 0 -> 1", "sysctl net.ipv4.conf.eth0.arp_ignore: 8 -> 1",
                           "sysctl net.ipv4.conf.all.arp_announce: 1 -> 2", "address 192.0.2.10/32 on lo: added",
                           "address 2001:db8:1::10/128 on lo: added"));
+}
+
+TEST_F(SetupPlanTest, SilenceThatLastsDoesNotDependOnTheScopeOfTheAlias) {
+  drop_alias("192.0.2.10");
+  v4("all", "arp_ignore") = 0;
+  v4("eth0", "arp_ignore") = 3;
+  EXPECT_THAT(texts(), ElementsAre("address 192.0.2.10/32 on lo: added"));
+  EXPECT_THAT(texts(ServerMethod::kLoopback, true),
+              ElementsAre("sysctl net.ipv4.conf.eth0.arp_ignore: 3 -> 1", "address 192.0.2.10/32 on lo: added"));
 }
 
 TEST_F(SetupPlanTest, WideAliasGoesAfterTheRightOneCame) {

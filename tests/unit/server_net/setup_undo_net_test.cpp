@@ -80,7 +80,7 @@ TEST_F(SetupUndo, StepThatWasLeftInTheMiddleIsUndone) {
     auto kernel = KernelObjects::open();
     auto facts = read_server_facts();
     ASSERT_TRUE(kernel && facts);
-    for (const SetupStep& step : plan_setup(*facts, options.wish, options.method)) {
+    for (const SetupStep& step : plan_setup(*facts, options.wish, options.method, false)) {
       if (std::holds_alternative<SetSysctl>(step.action)) continue;
       SCOPED_TRACE(to_text(step.action));
       for (int allowed : {0, 1}) {
