@@ -187,9 +187,22 @@ bool has_our_place(const PolicyRule& rule) {
   return rule.priority >= ProbeRoutes::kGuardPriority && rule.priority <= ProbeRoutes::kEndPriority;
 }
 
-// Marks of ours meet its condition: all of them, or some.
-bool may_meet_our_marks(const PolicyRule& rule) {
-  return rule.mark_mask != 0 && ((rule.mark ^ ProbeRoutes::kMarkBase) & rule.mark_mask & ProbeRoutes::kMarkMask) == 0;
+enum class Share : std::uint8_t { kNone, kSome, kAll };
+
+// Which marks of ours meet the rule's mark.
+Share share_of_our_marks(const PolicyRule& rule) {
+  const bool can_meet = ((rule.mark ^ ProbeRoutes::kMarkBase) & rule.mark_mask & ProbeRoutes::kMarkMask) == 0;
+  if (!can_meet) return Share::kNone;
+  return (rule.mark_mask & ~ProbeRoutes::kMarkMask) == 0 ? Share::kAll : Share::kSome;
+}
+
+// The packets of probes that a rule with a mark takes, as far as their marks tell. kNone without a mark.
+Share taken_by_mark(const PolicyRule& rule) {
+  if (rule.mark_mask == 0) return Share::kNone;
+  const Share share = share_of_our_marks(rule);
+  if (!rule.is_inverted) return share;
+  if (share == Share::kNone) return Share::kAll;
+  return share == Share::kAll && rule.is_for_everything ? Share::kNone : Share::kSome;
 }
 
 std::string remove_command(const PolicyRule& rule) {
@@ -205,16 +218,17 @@ std::optional<Check> judge_rule(const PolicyRule& rule) {
   const bool is_before = rule.priority < ProbeRoutes::kRulePriority;
   const bool leads_away = rule.action != FR_ACT_TO_TBL ||
                           (rule.table != kLocalTable && rule.table != kMainTable && rule.table != kDefaultTable);
+  const bool takes_marks = taken_by_mark(rule) != Share::kNone;
   if (has_our_place(rule)) {
     check.text = "a rule of somebody else has the place of probes' rules (priority 5800 to 5802)";
-  } else if (is_before && may_meet_our_marks(rule) && (rule.mark_mask & ProbeRoutes::kMarkMask) != 0) {
-    check.text = fmt::format("a rule of somebody else takes packets with marks of probes ({:#x}/{:#x})", rule.mark,
-                             rule.mark_mask);
-  } else if (is_before && may_meet_our_marks(rule)) {
+  } else if (is_before && takes_marks && (rule.mark_mask & ProbeRoutes::kMarkMask) != 0) {
+    check.text = fmt::format("a rule of somebody else takes packets with marks of probes ({}{:#x}/{:#x})",
+                             rule.is_inverted ? "not " : "", rule.mark, rule.mark_mask);
+  } else if (is_before && takes_marks) {
     check.verdict = Verdict::kWarning;
-    check.text =
-        fmt::format("a rule of somebody else takes some marks of probes, too ({:#x}/{:#x})", rule.mark, rule.mark_mask);
-  } else if (is_before && rule.is_for_everything && rule.mark_mask == 0 && leads_away) {
+    check.text = fmt::format("a rule of somebody else takes some marks of probes, too ({}{:#x}/{:#x})",
+                             rule.is_inverted ? "not " : "", rule.mark, rule.mark_mask);
+  } else if (is_before && rule.is_for_everything && !rule.is_inverted && rule.mark_mask == 0 && leads_away) {
     check.verdict = Verdict::kWarning;
     check.text = "a rule for every packet stands before those of probes: where its table has a route, that is taken";
   } else {

@@ -28,8 +28,8 @@ std::optional<PolicyRule> parse_rule(const nlmsghdr& message, Family family) {
   rule.protocol = attributes.byte(FRA_PROTOCOL).value_or(0);
   rule.action = header->action;
   rule.table = attributes.number(FRA_TABLE).value_or(header->table);
-  bool has_condition =
-      header->src_len != 0 || header->dst_len != 0 || header->tos != 0 || (header->flags & FIB_RULE_INVERT) != 0;
+  rule.is_inverted = (header->flags & FIB_RULE_INVERT) != 0;
+  bool has_condition = header->src_len != 0 || header->dst_len != 0 || header->tos != 0;
   for (const std::size_t type : {FRA_IIFNAME, FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE,
                                  FRA_DPORT_RANGE, FRA_TUN_ID})
     has_condition = has_condition || attributes.at[type] != nullptr;

@@ -18,7 +18,8 @@ struct PolicyRule {
   std::uint8_t protocol = 0;      // who made it: 0 unknown, 2 the kernel, 88 (kRouteProtocol) us
   std::uint8_t action = 0;        // FR_ACT_*
   std::uint32_t table = 0;        // for FR_ACT_TO_TBL; 0 where a device chooses it
-  bool is_for_everything = true;  // no condition but perhaps a mark, and not inverted
+  bool is_for_everything = true;  // no condition but perhaps a mark
+  bool is_inverted = false;       // for what does not meet all of the conditions
   auto operator<=>(const PolicyRule&) const = default;
 };
 

@@ -153,6 +153,20 @@ TEST_F(JudgeNetwork, RulesForOurMarks) {
   EXPECT_EQ(rule(marked).verdict, Verdict::kOk) << "ours come first";
 }
 
+TEST_F(JudgeNetwork, InvertedRulesTakeWhatDoesNotMeetThem) {
+  PolicyRule rest{
+      .priority = 100, .mark = 0xca6c, .mark_mask = 0xffffffff, .action = kLookup, .table = 51820, .is_inverted = true};
+  EXPECT_EQ(rule(rest).verdict, Verdict::kFailure) << "as wg-quick makes it, but before ours";
+  EXPECT_THAT(rule(rest).text, HasSubstr("(not 0xca6c/0xffffffff)"));
+  rest.mark = 0x58000000;
+  rest.mark_mask = 0xff000000;
+  EXPECT_EQ(rule(rest).verdict, Verdict::kOk) << "for all but ours";
+  rest.is_for_everything = false;
+  EXPECT_EQ(rule(rest).verdict, Verdict::kFailure) << "ours may miss the other condition";
+  rest = {.priority = 100, .action = kLookup, .table = 99, .is_inverted = true};
+  EXPECT_EQ(rule(rest).verdict, Verdict::kOk) << "it takes nothing";
+}
+
 TEST_F(JudgeNetwork, RulesForEveryPacketBeforeOurs) {
   PolicyRule all{.priority = 100, .action = kLookup, .table = 99};
   EXPECT_EQ(rule(all).verdict, Verdict::kWarning);
