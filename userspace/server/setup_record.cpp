@@ -2,7 +2,9 @@
 #include "server/setup_record.h"
 
 #include "base/durable_file.h"
+#include "base/file_descriptor.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -183,11 +185,23 @@ RecordedFile decode_file(const json& object) {
   return file;
 }
 
+Result<std::uint64_t> namespace_cookie() {
+  const FileDescriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return os_error("socket", errno);
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) return cookie;
+  if (errno != ENOPROTOOPT) return os_error("SO_NETNS_COOKIE", errno);
+  struct stat status {};
+  if (::stat(kNamespace, &status) != 0) return os_error(kNamespace, errno);
+  return status.st_ino;
+}
+
 SetupRecord decode(const json& document) {
   if (document.at("version") != kVersion) refuse("another version");
   SetupRecord record;
   record.made_in = {.boot = document.at("boot").get<std::string>(),
-                    .inode = document.at("namespace").get<std::uint64_t>()};
+                    .cookie = document.at("namespace").get<std::uint64_t>()};
   for (const auto& [name, vipa] : document.at("vipas").items()) {
     record.vipas[or_refuse(IpAddress::parse(name))] = decode_vipa(vipa);
   }
@@ -200,7 +214,7 @@ SetupRecord decode(const json& document) {
 }  // namespace
 
 std::string encode_record(const SetupRecord& record) {
-  json document = {{"version", kVersion},     {"boot", record.made_in.boot}, {"namespace", record.made_in.inode},
+  json document = {{"version", kVersion},     {"boot", record.made_in.boot}, {"namespace", record.made_in.cookie},
                    {"vipas", json::object()}, {"steps", json::array()},      {"files", json::array()}};
   for (const auto& [address, vipa] : record.vipas) document["vipas"][address.to_string()] = encode(vipa);
   for (const RecordedStep& step : record.steps) document["steps"].push_back(encode(step));
@@ -238,9 +252,9 @@ Result<NamespaceIdentity> read_namespace_identity() {
   auto boot = read_whole(kBoot);
   if (!boot) return boot.error();
   if (!*boot) return fail(ErrorCode::kFailed, std::string(kBoot) + ": there is none");
-  struct stat status {};
-  if (::stat(kNamespace, &status) != 0) return os_error(kNamespace, errno);
-  return NamespaceIdentity{.boot = (*boot)->substr(0, (*boot)->find('\n')), .inode = status.st_ino};
+  auto cookie = namespace_cookie();
+  if (!cookie) return cookie.error();
+  return NamespaceIdentity{.boot = (*boot)->substr(0, (*boot)->find('\n')), .cookie = *cookie};
 }
 
 }  // namespace xdplb

@@ -66,7 +66,7 @@ struct RecordedFile {
 // takes with it what no file keeps.
 struct NamespaceIdentity {
   std::string boot{};
-  std::uint64_t inode = 0;
+  std::uint64_t cookie = 0;  // SO_NETNS_COOKIE: given out once; its inode on kernels older than 5.14
   auto operator<=>(const NamespaceIdentity&) const = default;
 };
 Result<NamespaceIdentity> read_namespace_identity();  // of the calling thread. Errors: os_error.
