@@ -171,6 +171,7 @@ json encode(const RecordedFile& file) {
                  {"is_link", file.is_link},
                  {"folders", file.folders}};
   if (file.before) object["before"] = *file.before;
+  if (file.former) object["former"] = *file.former;
   return object;
 }
 
@@ -179,6 +180,7 @@ RecordedFile decode_file(const json& object) {
   file.path = object.at("path").get<std::string>();
   if (const auto before = object.find("before"); before != object.end()) file.before = before->get<std::string>();
   file.after = object.at("after").get<std::string>();
+  if (const auto former = object.find("former"); former != object.end()) file.former = former->get<std::string>();
   file.mode = object.at("mode").get<unsigned>();
   file.is_link = object.at("is_link").get<bool>();
   file.folders = object.at("folders").get<std::vector<std::string>>();

@@ -55,7 +55,8 @@ struct RecordedStep {
 struct RecordedFile {
   std::string path{};                   // below the root: "/etc/sysctl.d/90-xdplb-server.conf"
   std::optional<std::string> before{};  // what was there
-  std::string after{};                  // what we wrote
+  std::string after{};                  // what we wrote, or are about to
+  std::optional<std::string> former{};  // what we wrote before, until `after` is there
   unsigned mode = 0644;                 // of both
   bool is_link = false;                 // `after` is where it points
   std::vector<std::string> folders{};   // made for it, outermost first

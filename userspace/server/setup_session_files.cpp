@@ -19,6 +19,9 @@ Result<void> put_file(const std::filesystem::path& path, const std::string& text
   return is_link ? link_durably(path, text) : write_durably(path, text, mode);
 }
 
+// A run that was killed may have left what was ours before.
+bool wrote(const RecordedFile& file, const std::string& text) { return text == file.after || text == file.former; }
+
 unsigned mode_of(const std::filesystem::path& path, unsigned otherwise) {
   struct stat status {};
   constexpr unsigned kPermissions = 07777;
@@ -63,8 +66,10 @@ Result<void> SetupSession::write_file(const PersistedFile& wanted) {
                              .is_link = wanted.is_link,
                              .folders = missing_folders(paths_.root, wanted.path)});
   } else {
+    const bool is_ours = !*now || wrote(*known, **now);
     // Somebody's own changes to our file are what comes back.
-    if (*now && *now != known->after) known->before = *now;
+    if (!is_ours) known->before = *now;
+    known->former = is_ours ? *now : std::nullopt;
     known->after = wanted.text;
   }
   if (!is_dry_run_) {
@@ -73,6 +78,9 @@ Result<void> SetupSession::write_file(const PersistedFile& wanted) {
     std::filesystem::create_directories(whole.parent_path(), failure);
     if (failure) return os_error("make folder " + whole.parent_path().string(), failure.value());
     if (auto put = put_file(whole, wanted.text, wanted.mode, wanted.is_link); !put) return put;
+    for (RecordedFile& file : record_.files) {
+      if (file.path == wanted.path) file.former.reset();
+    }
   }
   tell_change("file " + whole.string() + ": written");
   return {};
@@ -83,7 +91,7 @@ Result<void> SetupSession::restore_file(const RecordedFile& file) {
   auto now = read_file(file.path, file.is_link);
   if (!now) return now.error();
   if (*now == file.before) return {};
-  if (*now != file.after) {
+  if (!*now || !wrote(file, **now)) {
     note("file " + whole.string() + " was changed since: it stays");
     return {};
   }

@@ -92,6 +92,26 @@ TEST_F(SetupFiles, IfupdownThatDoesNotTakeThemIsToldBeforeAnythingChanges) {
   expect_same(state(), state_before);
 }
 
+TEST_F(SetupFiles, RewriteThatWasCutOffIsOursAllTheSame) {
+  file("etc/network/interfaces", "source interfaces.d/*\nauto lo\niface lo inet loopback\n");
+  const std::string before = files();
+  SetupOptions options = options_for({"192.0.2.10"});
+  options.persistence = Persistence::kIfupdown;
+  ASSERT_TRUE(setup(options).has_value());
+  const std::string first = text_of("etc/network/interfaces.d/xdplb-server");
+  // Where the next version would be written before it takes the file's name.
+  const auto in_the_way = root_ / "etc/network/interfaces.d/.xdplb-server.xdplb-next";
+  for (const char* vipa : {"192.0.2.12", "192.0.2.13"}) {
+    std::filesystem::create_directory(in_the_way);
+    options.wish.vipas.push_back(address(vipa));
+    ASSERT_FALSE(setup(options).has_value());
+    std::filesystem::remove(in_the_way);
+    EXPECT_EQ(text_of("etc/network/interfaces.d/xdplb-server"), first);
+  }
+  ASSERT_TRUE(remove({}).has_value()) << testing::PrintToString(told_);
+  expect_same(files(), before);
+}
+
 TEST_F(SetupFiles, ChangedFileStaysAndIsTold) {
   SetupOptions options = options_for({"192.0.2.10"});
   options.persistence = Persistence::kSysctlOnly;
