@@ -7,18 +7,37 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
+#include <string>
 
 namespace xdplb {
 namespace {
 
-// Names of interfaces that are gone, or whose index another one has now.
-std::string lost_interfaces(const ObjectChange& change) {
-  std::string names;
+// Interfaces that are gone, or whose index another one has now.
+std::map<std::uint32_t, std::string> lost_interfaces(const ObjectChange& change) {
+  std::map<std::uint32_t, std::string> lost;
   for (const auto& [index, name] : change.interfaces) {
     std::array<char, IF_NAMESIZE> now{};
     const bool is_same = ::if_indextoname(index, now.data()) != nullptr && name == now.data();
-    if (!is_same) names += (names.empty() ? "" : ", ") + name;
+    if (!is_same) lost.emplace(index, name);
   }
+  return lost;
+}
+
+// What is left to undo without those interfaces: their routes and published neighbours went with them.
+ObjectChange without_interfaces(ObjectChange change, const std::map<std::uint32_t, std::string>& gone) {
+  const auto is_gone = [&](const KernelObject& object) {
+    return std::any_of(object.ifindexes.begin(), object.ifindexes.end(),
+                       [&](std::uint32_t index) { return gone.contains(index); });
+  };
+  for (KernelObjectList* list : {&change.lost, &change.gained, &change.twins}) std::erase_if(*list, is_gone);
+  return change;
+}
+
+std::string joined_names(const std::map<std::uint32_t, std::string>& interfaces) {
+  std::string names;
+  for (const auto& [index, name] : interfaces) names += (names.empty() ? "" : ", ") + name;
   return names;
 }
 
@@ -177,12 +196,15 @@ Result<void> lower_link(KernelObjects& kernel, const ObjectChange& change) {
 
 }  // namespace
 
-Result<ChangeOutcome> undo_object_change(KernelObjects& kernel, const ObjectChange& change) {
+Result<ChangeOutcome> undo_object_change(KernelObjects& kernel, const ObjectChange& whole) {
   ChangeOutcome outcome;
-  if (const std::string gone = lost_interfaces(change); !gone.empty()) {
-    outcome.notes.push_back("interface " + gone + " is gone, and this with it");
+  const auto gone = lost_interfaces(whole);
+  if (gone.contains(whole.ifindex)) {
+    outcome.notes.push_back("interface " + gone.at(whole.ifindex) + " is gone, and this with it");
     return outcome;
   }
+  const ObjectChange change = without_interfaces(whole, gone);
+  if (!gone.empty()) outcome.notes.push_back("interface " + joined_names(gone) + " is gone, and its routes with it");
   if (change.raised_link) {
     outcome.is_done = true;
     if (auto lowered = lower_link(kernel, change); !lowered) return lowered.error();

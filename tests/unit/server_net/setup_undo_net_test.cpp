@@ -180,6 +180,21 @@ TEST_F(SetupUndo, InterfaceThatIsGoneIsToldAndTheRestUndone) {
             std::string::npos);
 }
 
+TEST_F(SetupUndo, InterfaceOfARouteThatIsGoneKeepsNoAddressBack) {
+  server_.run(
+      "ip link add extra type veth peer name port9; ip link set extra up; ip link set port9 up;"
+      "ip address add 192.0.2.10/32 dev eth0; ip address add 203.0.113.9/24 dev extra;"
+      "ip route add 198.18.0.0/15 via 203.0.113.1 dev extra src 192.0.2.10;"
+      "ip route add 198.51.100.0/24 via 192.0.2.1 src 192.0.2.10");
+  ASSERT_TRUE(setup(options_for({"192.0.2.10"})).has_value());
+  server_.run("ip link delete extra");
+  ASSERT_TRUE(remove({}).has_value());
+  EXPECT_THAT(told_, Contains(HasSubstr("interface extra is gone")));
+  EXPECT_EQ(server_.output("ip -4 -o address show dev lo").find("192.0.2.10"), std::string::npos);
+  EXPECT_THAT(server_.output("ip -4 -o address show dev eth0"), HasSubstr("192.0.2.10/32"));
+  EXPECT_THAT(server_.output("ip route"), HasSubstr("198.51.100.0/24 via 192.0.2.1 dev eth0 src 192.0.2.10"));
+}
+
 TEST_F(SetupUndo, NamespaceMadeAnewHasNothingToUndo) {
   ASSERT_TRUE(setup(options_for({"192.0.2.10"})).has_value());
   server_ = NetworkNamespace::make();
