@@ -90,7 +90,6 @@ void print_check(const Page& page, const json& check) {
   line("load", optional_text(check, "load"));
   line("certificate",
        optional_text(check, "certificate_end").empty() ? "" : "ends " + optional_text(check, "certificate_end"));
-  if (member(check, "next_in_ms").is_number()) line("next", fmt::format("in {} ms", count_of(check, "next_in_ms")));
   if (const json& sharers = list_of(check, "shared_by"); sharers.size() > 1) line("shared by", joined(sharers, " "));
 }
 

@@ -37,7 +37,6 @@ json good_check() {
           {"latency_us", 812},
           {"load", nullptr},
           {"certificate_end", nullptr},
-          {"next_in_ms", 1200},
           {"shared_by", {"web/443"}},
           {"frozen", false},
           {"history",
@@ -132,7 +131,6 @@ TEST(PrintAdvisors, ABlockACheck) {
             "  last         L7OK 200 OK, 0.81 ms\n"
             "  history      _x_#  min 0.80 ms, median 0.82 ms, max 12.3 ms, 1 of 4 failed\n"
             "  last failure 2026-11-28T16:00:00Z L7STS 503 Service Unavailable\n"
-            "  next         in 1200 ms\n"
             "\n"
             "web/443/s2  [2001:db8::10]:443  vip\n"
             "  health       down since 2026-11-28T15:00:00Z, going up: 1 of 2 successes, frozen: too much failed at "
@@ -141,7 +139,6 @@ TEST(PrintAdvisors, ABlockACheck) {
             "  history      x  1 of 1 failed\n"
             "  load         12\n"
             "  certificate  ends 2027-01-01T00:00:00Z\n"
-            "  next         in 1200 ms\n"
             "  shared by    web/80 web/443\n");
   EXPECT_NE(printed(print_advisors, json::array({advisor()}), true).find("\u2581x\u2581\u2588  min"),
             std::string::npos);
