@@ -85,7 +85,8 @@ VipaEntry VipaKeeper::entry_of(const std::string& name, const VipaConfig& config
   entry.cause = verdict.cause;
   entry.hold_factor = verdict.hold_factor;
   const bool needs_program = !config.is_local && !(config.preferred && config.preferred->empty());
-  if (needs_program && !is_loaded(interface)) {
+  // Loading a member of a bond or bridge would not help: its master gets the frames.
+  if (needs_program && !is_loaded(interface) && entry.cause != "enslaved") {
     entry.state = EntryState::kFailed;
     entry.reason = fmt::format("{0} is not loaded: `xdplb load {0}`", interface);
     entry.cause = "not_loaded";
