@@ -141,11 +141,16 @@ dispatcher_port() {
   # Tags stay in the frame.
   in_ns switch ethtool -K "${port:0:15}" gro on tx off txvlan off tx-vlan-stag-hw-insert off >/dev/null 2>&1
   # Linux 6.18 queues frames of XDP_TX at a peer that has GRO alone and does not wake it: it needs a program, too.
+  # XDPLB_PASS_OBJECT: it has been compiled already, where a compiler takes its time.
+  local object=${XDPLB_PASS_OBJECT:-$WORK/pass.bpf.o}
+  [[ -f $object ]] || compile_pass "$object"
+  in_ns switch ip link set "${port:0:15}" xdp obj "$object" sec xdp
+}
+
+compile_pass() {
   local clang
   clang=$(command -v clang-16 || command -v clang-14) || fail "no clang-16 and no clang-14: run tools/test once"
-  [[ -f $WORK/pass.bpf.o ]] || "$clang" -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" \
-    -c "$NETNS_DIR/pass.bpf.c" -o "$WORK/pass.bpf.o"
-  in_ns switch ip link set "${port:0:15}" xdp obj "$WORK/pass.bpf.o" sec xdp
+  "$clang" -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$NETNS_DIR/pass.bpf.c" -o "$1"
 }
 
 bridge_add() {
@@ -467,8 +472,10 @@ outcome() { xdplb -j drops | json "sum(o['packets'] for o in d if o['outcome'] =
 pass_program() {
   local compiler
   compiler=$(command -v clang-16 || command -v clang-14 || command -v clang) || fail "no clang"
-  printf '__attribute__((section("xdp"), used)) int pass(void *frame) { return 2; }\nchar gpl[] __attribute__((section("license"), used)) = "GPL";\n' |
-    "$compiler" -O2 -g -target bpf -x c -c - -o "$1"
+  # The type of its argument is what lets libxdp's dispatcher take it.
+  "$compiler" -O2 -g -target bpf -x c -c - -o "$1" <<<'struct xdp_md { unsigned int data; };
+    __attribute__((section("xdp"), used)) int pass(struct xdp_md *frame) { return 2; }
+    char gpl[] __attribute__((section("license"), used)) = "GPL";'
 }
 
 # The id of the XDP program on one of the dispatcher's NICs, or "none".
