@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 namespace xdplb {
@@ -54,18 +57,41 @@ std::uint32_t flags_of(AttachMode mode) {
   return mode == AttachMode::kGeneric ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 }
 
+constexpr std::string_view kDriversWords = "Kernel error message: ";
+thread_local std::string t_drivers_words;
+
+int keep_drivers_words(libbpf_print_level /*level*/, const char* format, va_list arguments) {
+  std::array<char, 512> line{};
+  const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
+  const std::string_view text(line.data());
+  if (const auto at = text.find(kDriversWords); at != std::string_view::npos)
+    t_drivers_words = text.substr(at + kDriversWords.size(), text.find('\n', at) - at - kDriversWords.size());
+  return length;
+}
+
+// What the driver has to say about a refusal; empty: nothing. The kernel hands its words out by netlink alone, not
+// where links are made, so it is asked once more by that way.
+std::string drivers_words(int program, std::uint32_t ifindex, AttachMode mode) {
+  const std::uint32_t flags = flags_of(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST;
+  t_drivers_words.clear();
+  const auto printer = libbpf_set_print(keep_drivers_words);
+  if (bpf_xdp_attach(static_cast<int>(ifindex), program, flags, nullptr) == 0)
+    bpf_xdp_detach(static_cast<int>(ifindex), flags_of(mode), nullptr);
+  libbpf_set_print(printer);
+  return t_drivers_words;
+}
+
 // The kernel's reason in words that say what to change on the interface.
-std::string reason_of(int error) {
-  switch (error) {
-    case EOPNOTSUPP:
-      return "its driver has no native XDP";
-    case ERANGE:
-      return "its MTU, or that of its peer, is too large for native XDP";
-    case EINVAL:
-      return "its driver refused (MTU, LRO or queue settings)";
-    default:
-      return std::strerror(error);
-  }
+std::string reason_of(int error, int program, const std::string& name, std::uint32_t ifindex, AttachMode mode) {
+  const bool is_of_driver = error == EOPNOTSUPP || error == ERANGE || error == EINVAL;
+  if (!is_of_driver) return std::strerror(error);
+  const auto words = drivers_words(program, ifindex, mode);
+  // The kernel's own words for a driver without the hook.
+  if (error == EOPNOTSUPP && (words.empty() || words.find("does not support XDP") != std::string::npos))
+    return "its driver has no native XDP";
+  if (error == ERANGE && words.empty()) return "its MTU, or that of its peer, is too large for native XDP";
+  return fmt::format("its driver refuses{}: `xdplb doctor {}` looks at MTU, offloads and queues",
+                     words.empty() ? "" : " (\"" + words + "\")", name);
 }
 
 int create_link(int program, std::uint32_t ifindex, AttachMode mode) {
@@ -115,7 +141,8 @@ Result<Attachment> Attachments::attach_link(const std::string& name, std::uint32
   const bool may_fall_back = mode == AttachMode::kAuto && error != EBUSY && error != EEXIST && error != EPERM;
   if (error != 0 && may_fall_back) {
     attachment.warnings.push_back(
-        fmt::format("interface {}: generic mode, slower than native: {}", name, reason_of(error)));
+        fmt::format("interface {}: generic mode, slower than native: {}", name,
+                    reason_of(error, program_->descriptor(), name, ifindex, AttachMode::kNative)));
     attachment.mode = AttachMode::kGeneric;
     link = FileDescriptor(create_link(program_->descriptor(), ifindex, attachment.mode));
     error = link.is_open() ? 0 : errno;
@@ -123,8 +150,11 @@ Result<Attachment> Attachments::attach_link(const std::string& name, std::uint32
   if (error == EPERM)
     return fail(ErrorCode::kPermission, fmt::format("interface {}: attaching is not permitted; run as root", name));
   if (error != 0) {
-    return fail(ErrorCode::kFailed, fmt::format("interface {}: cannot attach in {} mode: {}", name,
-                                                attach_mode_name(attachment.mode), reason_of(error)));
+    const auto reason = reason_of(error, program_->descriptor(), name, ifindex, attachment.mode);
+    const char* way_out =
+        attachment.mode == AttachMode::kNative ? "; without --mode native it runs in generic mode" : "";
+    return fail(ErrorCode::kFailed, fmt::format("interface {}: cannot attach in {} mode: {}{}", name,
+                                                attach_mode_name(attachment.mode), reason, way_out));
   }
   const auto path = link_path(name);
   std::error_code failure;
