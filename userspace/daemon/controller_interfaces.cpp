@@ -2,6 +2,7 @@
 // The Controller's interfaces: load, unload, and links that come and go.
 #include "base/log.h"
 #include "daemon/controller.h"
+#include "daemon/native_hazard.h"
 
 #include <fmt/format.h>
 #include <net/if_arp.h>
@@ -54,13 +55,20 @@ Result<void> Controller::close_forwarding() {
 Result<LoadedInterface> Controller::load_one(const InterfaceState& wanted) {
   const auto ifindex = find_loadable(wanted.name);
   if (!ifindex) return ifindex.error();
+  const auto hazard = wanted.mode == AttachMode::kGeneric ? std::string() : native_hazard(wanted.name, *ifindex);
+  if (!hazard.empty() && wanted.mode == AttachMode::kNative)
+    return fail(ErrorCode::kFailed, fmt::format("interface {}: native mode: {}", wanted.name, hazard));
+  const auto mode = hazard.empty() ? wanted.mode : AttachMode::kGeneric;
   const auto* link = monitor_->find_link(*ifindex);
   if (auto set = forwarding_->publisher().set_egress(*ifindex, link->mac); !set) return set.error();
-  auto attachment = forwarding_->attach(wanted.name, *ifindex, wanted.mode, wanted.chain);
+  auto attachment = forwarding_->attach(wanted.name, *ifindex, mode, wanted.chain);
   if (!attachment) {
     forwarding_->publisher().remove_egress(*ifindex);
     return attachment.error();
   }
+  if (!hazard.empty())
+    attachment->warnings.push_back(
+        fmt::format("interface {}: generic mode, slower than native: {}", wanted.name, hazard));
   for (const auto& warning : attachment->warnings) log_warning(warning);
   log_info(fmt::format("interface {}: attached in {} mode", wanted.name, attach_mode_name(attachment->mode)));
   return LoadedInterface{

@@ -37,9 +37,9 @@ struct InterfaceFacts {
   std::string name{};
   std::optional<Link> link{};  // absent: there is no such interface; then the rest is, too
   XdpPrograms programs{};
-  std::string program{};           // name of the attached one; empty: none, or it is not to be known
-  bool is_ours = false;            // it is this instance's: its link is pinned there
-  std::optional<XdpDriver> xdp{};  // absent: the kernel does not tell
+  std::string program{};             // name of the attached one; empty: none, or it is not to be known
+  bool is_ours = false;              // it is this instance's: its link is pinned there
+  std::optional<XdpDriver> xdp{};    // absent: the kernel does not tell
   std::optional<DriverFacts> driver{};
   bool has_vlans = false;  // VLAN interfaces stand on it
 };
@@ -82,8 +82,13 @@ struct ProcessFacts {                           // of the daemon, or of this pro
   std::optional<std::uint64_t> descriptors{};   // that it may have, or may allow itself
 };
 
+struct CpuFacts {
+  unsigned online = 1;
+  unsigned possible = 1;  // possible_cpus()
+};
+
 struct LimitFacts {
-  unsigned cpus = 1;  // online
+  CpuFacts cpus{};
   ProcessFacts process{};
   std::optional<bool> is_clock_synchronised{};
   std::optional<int> tracked_connections{};  // in this network namespace; absent: none are tracked

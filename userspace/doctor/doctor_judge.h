@@ -27,7 +27,7 @@ std::vector<Check> judge_kernel(const KernelFacts& facts);
 // ---- judge_interfaces.cpp: interface_missing, interface_down, xdp_mode, xdp_driver, other_xdp, queues, rings, lro,
 // gro_hw, vlan_offload, mtu
 std::vector<Check> judge_interfaces(const DoctorNeeds& needs, const std::vector<InterfaceFacts>& interfaces,
-                                    unsigned cpus);
+                                    const CpuFacts& cpus);
 
 // ---- judge_network.cpp: vipa_local, rp_filter, arp_ignore, arp_announce and what else HostProfile checks, ip_forward,
 // policy_rules, duplicate_vipa

@@ -16,7 +16,7 @@ constexpr std::string_view kLibxdp = "xdp_dispatcher";
 // Judges one interface.
 class Judge {
  public:
-  Judge(const DoctorNeeds& needs, const InterfaceFacts& facts, unsigned cpus, bool has_others)
+  Judge(const DoctorNeeds& needs, const InterfaceFacts& facts, const CpuFacts& cpus, bool has_others)
       : needs_(needs), facts_(facts), cpus_(cpus), has_others_(has_others) {}
 
   std::vector<Check> run() {
@@ -132,26 +132,47 @@ class Judge {
     if (!feature) return;
     if (!feature->is_on) return good(code, fmt::format("{} is off", name));
     if (feature->can_change) return bad(verdict, code, text, command(remedy));
+    const bool is_virtio = facts_.driver->driver == "virtio_net";
     bad(Verdict::kWarning, code, fmt::format("{}; the driver does not let it be switched off", text),
-        command("ethtool -k {}"));
+        command(is_virtio ? "# on the hypervisor: ctrl_guest_offloads=on for the card of {}" : "ethtool -k {}"));
   }
 
   void judge_queues(const DriverFacts& driver, const DriverChannels& channels) {
-    const auto wanted = std::min<std::uint32_t>(cpus_, channels.most);
-    const char* kind = channels.are_combined ? "combined" : "rx";
-    const auto set = [&](std::uint32_t count) { return fmt::format("ethtool -L {} {} {}", facts_.name, kind, count); };
-    const auto text = fmt::format("{} of at most {} queues, {} CPUs", channels.now, channels.most, cpus_);
-    // virtnet_xdp_set() wants a queue a CPU to send on, beside those in use; without them CPUs share one under a lock.
-    const bool is_short = driver.driver == "virtio_net" && channels.now + cpus_ > channels.most;
-    if (is_short && channels.most > cpus_)
+    const auto text = fmt::format("{} of at most {} queues, {} CPUs", channels.now, channels.most, cpus_.online);
+    if (driver.driver == "virtio_net" && facts_.programs.native != 0) return judge_running_virtio(channels, text);
+    const auto wanted = std::min<std::uint32_t>(cpus_.online, channels.most);
+    const auto queues = xdp_queues(driver, cpus_.possible);
+    if (queues == XdpQueues::kPastTheLast)
+      return bad(Verdict::kWarning, "queues",
+                 text +
+                     ": native XDP would take the kernel down, virtio_net sends on queues that are not there; it gets "
+                     "generic mode",
+                 set_queues(channels, channels.most - cpus_.possible));
+    if (queues == XdpQueues::kShared && channels.most > cpus_.possible)
       return bad(Verdict::kWarning, "queues", text + ": virtio_net has no queue left for each CPU's XDP",
-                 set(channels.most - cpus_));
-    if (is_short)
-      return bad(Verdict::kWarning, "queues", text + ": virtio_net has no queue for each CPU's XDP, CPUs share them",
-                 fmt::format("# on the hypervisor: queues={} for this card", 2 * cpus_));
+                 set_queues(channels, channels.most - cpus_.possible));
+    if (queues == XdpQueues::kShared) return share_queues(text);
     if (channels.now < wanted)
-      return bad(Verdict::kWarning, "queues", text + ": some CPUs receive nothing", set(wanted));
+      return bad(Verdict::kWarning, "queues", text + ": some CPUs receive nothing", set_queues(channels, wanted));
     good("queues", text);
+  }
+
+  // Those in use are XDP's, too, and cannot be changed now.
+  void judge_running_virtio(const DriverChannels& channels, const std::string& text) {
+    if (channels.now > cpus_.possible) return good("queues", text + ", those of XDP among them");
+    if (channels.most <= cpus_.possible) return share_queues(text);
+    bad(Verdict::kWarning, "queues", text + ": virtio_net had no queue left for each CPU's XDP",
+        fmt::format("xdplb unload {0} && {1} && xdplb load {0}", facts_.name,
+                    set_queues(channels, channels.most - cpus_.possible)));
+  }
+
+  void share_queues(const std::string& text) {
+    bad(Verdict::kWarning, "queues", text + ": virtio_net has no queue for each CPU's XDP, CPUs share them",
+        fmt::format("# on the hypervisor: queues={} for this card", 2 * cpus_.possible));
+  }
+
+  std::string set_queues(const DriverChannels& channels, std::uint32_t count) const {
+    return fmt::format("ethtool -L {} {} {}", facts_.name, channels.are_combined ? "combined" : "rx", count);
   }
 
   void judge_ring(const DriverRing& ring) {
@@ -179,7 +200,7 @@ class Judge {
 
   const DoctorNeeds& needs_;
   const InterfaceFacts& facts_;
-  unsigned cpus_;
+  const CpuFacts& cpus_;
   bool has_others_;
   std::vector<Check> checks_{};
 };
@@ -204,7 +225,7 @@ void judge_equal_mtus(const std::vector<InterfaceFacts>& interfaces, std::vector
 }  // namespace
 
 std::vector<Check> judge_interfaces(const DoctorNeeds& needs, const std::vector<InterfaceFacts>& interfaces,
-                                    unsigned cpus) {
+                                    const CpuFacts& cpus) {
   std::vector<Check> checks;
   for (const auto& facts : interfaces) {
     auto own = Judge(needs, facts, cpus, interfaces.size() > 1).run();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "doctor/read_facts.h"
+#include "host/ethtool.h"
 #include "host/sysctl.h"
 
 #include <sys/resource.h>
@@ -52,7 +53,7 @@ std::optional<int> read_number(std::string_view name) {
 LimitFacts read_limits(int daemon) {
   const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
   return {
-      .cpus = cpus > 0 ? static_cast<unsigned>(cpus) : 1,
+      .cpus = {.online = cpus > 0 ? static_cast<unsigned>(cpus) : 1, .possible = possible_cpus()},
       .process = {.daemon = daemon, .capabilities = read_capabilities(daemon), .descriptors = read_descriptors(daemon)},
       .is_clock_synchronised = read_clock(),
       .tracked_connections = read_number("net/netfilter/nf_conntrack_count"),

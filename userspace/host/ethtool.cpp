@@ -11,9 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace xdplb {
@@ -118,6 +121,24 @@ void read_ring(Ethtool& ethtool, DriverFacts& facts) {
 }
 
 }  // namespace
+
+XdpQueues xdp_queues(const DriverFacts& driver, unsigned cpus) {
+  if (driver.driver != "virtio_net" || !driver.channels) return XdpQueues::kOwn;
+  if (driver.channels->now + cpus <= driver.channels->most) return XdpQueues::kOwn;
+  return driver.channels->now > cpus ? XdpQueues::kPastTheLast : XdpQueues::kShared;
+}
+
+unsigned possible_cpus() {
+  // "0-1", "0,2-3": the last number is the highest.
+  std::ifstream file("/sys/devices/system/cpu/possible");
+  std::string list;
+  unsigned highest = 0;
+  if (!std::getline(file, list)) return std::max(1U, std::thread::hardware_concurrency());
+  const auto last = list.find_last_of(",-");
+  const char* begin = list.data() + (last == std::string::npos ? 0 : last + 1);
+  std::from_chars(begin, list.data() + list.size(), highest);
+  return highest + 1;
+}
 
 Result<DriverFacts> read_driver(const std::string& interface) {
   const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -6,10 +6,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr unsigned kCpus = 4;
+constexpr CpuFacts kCpus{.online = 4, .possible = 4};
 
 Check check_of(const InterfaceFacts& facts, std::string_view code, const DoctorNeeds& needs = {},
-               unsigned cpus = kCpus) {
+               const CpuFacts& cpus = kCpus) {
   const auto checks = judge_interfaces(needs, {facts}, cpus);
   expect_remedies(checks);
   return find_check(checks, code);
@@ -114,6 +114,43 @@ TEST(JudgeInterfaces, VirtioNeedsAQueueACpuBesides) {
   EXPECT_EQ(check_of(facts, "queues").remedy, "ethtool -L eth0 combined 4");
   facts.driver->channels = DriverChannels{.now = 4, .most = 4};
   EXPECT_THAT(check_of(facts, "queues").remedy, HasSubstr("queues=8"));
+}
+
+TEST(JudgeInterfaces, VirtioCountsCpusThatMayCome) {
+  auto facts = good_interface("eth0");
+  facts.driver->driver = "virtio_net";
+  facts.driver->channels = DriverChannels{.now = 4, .most = 8};
+  const auto check = check_of(facts, "queues", {}, CpuFacts{.online = 4, .possible = 8});
+  EXPECT_EQ(check.verdict, Verdict::kWarning);
+  EXPECT_THAT(check.remedy, HasSubstr("queues=16"));
+}
+
+TEST(JudgeInterfaces, VirtioThatWouldSendPastItsLastQueueGetsGeneric) {
+  auto facts = good_interface("eth0");
+  facts.driver->driver = "virtio_net";
+  facts.driver->channels = DriverChannels{.now = 6, .most = 8};
+  const auto check = check_of(facts, "queues");
+  EXPECT_EQ(check.verdict, Verdict::kWarning);
+  EXPECT_THAT(check.text, HasSubstr("generic"));
+  EXPECT_EQ(check.remedy, "ethtool -L eth0 combined 4");
+}
+
+TEST(JudgeInterfaces, QueuesOfARunningVirtioAreXdpsToo) {
+  auto facts = loaded({.native = 7});
+  facts.driver->driver = "virtio_net";
+  facts.driver->channels = DriverChannels{.now = 8, .most = 8};
+  EXPECT_EQ(check_of(facts, "queues").verdict, Verdict::kOk);
+  facts.driver->channels = DriverChannels{.now = 4, .most = 6};
+  EXPECT_EQ(check_of(facts, "queues").remedy, "xdplb unload eth0 && ethtool -L eth0 combined 2 && xdplb load eth0");
+  facts.driver->channels = DriverChannels{.now = 4, .most = 4};
+  EXPECT_THAT(check_of(facts, "queues").remedy, HasSubstr("queues=8"));
+}
+
+TEST(JudgeInterfaces, OffloadThatOnlyTheHypervisorSwitchesOff) {
+  auto facts = good_interface("eth0");
+  facts.driver->driver = "virtio_net";
+  facts.driver->gro_hw = DriverFeature{.is_on = true, .can_change = false};
+  EXPECT_THAT(check_of(facts, "gro_hw").remedy, HasSubstr("ctrl_guest_offloads=on"));
 }
 
 TEST(JudgeInterfaces, Rings) {

@@ -15,7 +15,7 @@ std::uint64_t without(std::initializer_list<unsigned> bits) {
 }
 
 LimitFacts good_limits() {
-  return {.cpus = 2,
+  return {.cpus = {.online = 2, .possible = 2},
           .process = {.capabilities = kAll, .descriptors = kWantedDescriptors},
           .is_clock_synchronised = true,
           .tracked_connections = 10,
