@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dataplane/dispatcher.h"
 
+#include "dataplane/kernel_features.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
@@ -98,6 +100,16 @@ std::optional<Member> find(std::uint32_t ifindex, int program) {
   const xdp_program* member = member_of(programs.get(), program);
   if (member == nullptr) return std::nullopt;
   return Member{.program_id = xdp_program__id(member), .mode = mode_of(programs.get())};
+}
+
+std::vector<std::string> members(std::uint32_t ifindex) {
+  std::vector<std::string> names;
+  const auto programs = multiprogram_of(ifindex);
+  if (!programs || xdp_multiprog__is_legacy(programs.get())) return names;
+  xdp_program* member = nullptr;
+  while ((member = xdp_multiprog__next_prog(member, programs.get())) != nullptr)
+    names.push_back(program_name(xdp_program__id(member)));
+  return names;
 }
 
 Result<void> detach(const std::string& name, std::uint32_t ifindex, int program) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 struct bpf_object;
 
@@ -32,6 +33,10 @@ struct Member {
 
 // Our program within the dispatcher of an interface: the one that uses a map that `program` uses, too.
 std::optional<Member> find(std::uint32_t ifindex, int program);
+
+// Names of the programs within the dispatcher of an interface, in the order in which frames meet them, cut at 15
+// characters; empty: there is no dispatcher.
+std::vector<std::string> members(std::uint32_t ifindex);
 
 // Takes our program out of the dispatcher; nothing there is fine. Errors: kFailed.
 Result<void> detach(const std::string& name, std::uint32_t ifindex, int program);

@@ -38,6 +38,7 @@ struct InterfaceFacts {
   std::optional<Link> link{};  // absent: there is no such interface; then the rest is, too
   XdpPrograms programs{};
   std::string program{};             // name of the attached one; empty: none, or it is not to be known
+  std::vector<std::string> chain{};  // names of those in libxdp's dispatcher, first to last
   bool is_ours = false;              // it is this instance's: its link is pinned there
   std::optional<XdpDriver> xdp{};    // absent: the kernel does not tell
   std::optional<DriverFacts> driver{};

@@ -44,7 +44,8 @@ class Judge {
   }
   std::string command(const char* format) const { return fmt::format(fmt::runtime(format), facts_.name); }
   // Our own program is there already, alone or in libxdp's dispatcher.
-  bool runs_here() const { return facts_.is_ours && facts_.program == kOwnProgram; }
+  bool runs_here() const { return (facts_.is_ours && facts_.program == kOwnProgram) || is_chained(); }
+  bool is_chained() const { return std::count(facts_.chain.begin(), facts_.chain.end(), kOwnProgram) != 0; }
   bool has_program_of_ours() const { return facts_.program == kOwnProgram; }
 
   void judge_link() {
@@ -59,6 +60,8 @@ class Judge {
   void judge_programs() {
     const auto& programs = facts_.programs;
     if (programs.is_free()) return good("other_xdp", "no XDP program is in the way");
+    if (is_chained())
+      return good("other_xdp", fmt::format("libxdp's dispatcher runs {}", fmt::join(facts_.chain, ", then ")));
     if (runs_here()) return good("other_xdp", "the program of this instance is on it, and no other");
     if (has_program_of_ours())
       return bad(Verdict::kFailure, "other_xdp", "another instance of xdplb forwards on it, or a forgotten one",

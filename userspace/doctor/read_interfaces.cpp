@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "dataplane/dispatcher.h"
 #include "doctor/read_facts.h"
 #include "host/netlink_socket.h"
 
@@ -44,6 +45,7 @@ void add_xdp(const std::map<std::uint32_t, XdpPrograms>& programs,
   if (const auto found = programs.find(facts.link->index); found != programs.end()) facts.programs = found->second;
   for (const auto id : {facts.programs.native, facts.programs.generic, facts.programs.hardware})
     if (id != 0) facts.program = program_name(id);
+  if (facts.program == "xdp_dispatcher") facts.chain = dispatcher::members(facts.link->index);
   if (!drivers) return;
   if (const auto found = drivers->find(facts.link->index); found != drivers->end()) facts.xdp = found->second;
 }

@@ -84,7 +84,13 @@ TEST(JudgeInterfaces, OtherPrograms) {
   facts.is_ours = false;
   EXPECT_EQ(check_of(facts, "other_xdp").verdict, Verdict::kFailure) << "of another instance";
   facts.program = "xdp_dispatcher";
+  facts.chain = {"xdpfilt_alw_all"};
   EXPECT_EQ(check_of(facts, "other_xdp").remedy, "xdplb load --chain eth0");
+  facts.chain.emplace_back("xdplb_dispatch");
+  EXPECT_EQ(check_of(facts, "other_xdp").verdict, Verdict::kOk) << "ours is in it already";
+  EXPECT_THAT(check_of(facts, "other_xdp").text, HasSubstr("xdpfilt_alw_all, then xdplb_dispatch"));
+  EXPECT_EQ(check_of(facts, "xdp_mode").verdict, Verdict::kOk);
+  facts.chain.clear();
   facts.program = "pass";
   EXPECT_EQ(check_of(facts, "other_xdp").remedy, "ip link set dev eth0 xdpdrv off");
   facts.programs = {.generic = 7};
