@@ -170,13 +170,24 @@ Result<Attachment> Attachments::attach_chained(const std::string& name, std::uin
   auto chained = dispatcher::attach(object->get(), name, ifindex, mode);
   if (!chained) return chained.error();
   if (chained->is_chained) {
-    return Attachment{.name = name,
-                      .ifindex = ifindex,
-                      .mode = chained->mode,
-                      .through_dispatcher = true,
-                      .program_id = chained->program_id,
-                      .warnings = {}};
+    Attachment attachment{.name = name,
+                          .ifindex = ifindex,
+                          .mode = chained->mode,
+                          .through_dispatcher = true,
+                          .program_id = chained->program_id,
+                          .warnings = {}};
+    if (!chained->why_generic.empty())
+      attachment.warnings.push_back(
+          fmt::format("interface {}: generic mode, slower than native: {}", name, chained->why_generic));
+    return attachment;
   }
+  const auto occupant = query(name, ifindex);
+  if (!occupant) return occupant.error();
+  if (occupant->program_id != 0)
+    return fail(ErrorCode::kConflict,
+                fmt::format("interface {}: other XDP programs are attached, and {}: detach them with their own tools "
+                            "(`xdp-loader status` names them)",
+                            name, chained->refusal));
   auto attachment = attach_link(name, ifindex, mode);
   if (attachment) {
     attachment->warnings.push_back(

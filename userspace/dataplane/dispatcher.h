@@ -18,12 +18,14 @@ struct Chained {
   bool is_chained = false;  // false: nothing is attached, see `refusal`
   AttachMode mode = AttachMode::kNative;
   std::uint32_t program_id = 0;
-  std::string refusal;
+  std::string refusal{};      // the verifier's words, or what else is known
+  std::string why_generic{};  // where kAuto became that
 };
 
 // Adds the program of `object` (opened, not loaded) to the dispatcher of an interface. Where the kernel refuses
 // dispatchers libxdp attaches the program alone and says nothing; that is undone here and told.
-// Errors: kConflict when a program without dispatcher is in the way; kFailed.
+// kAuto takes the mode of a dispatcher that is there.
+// Errors: kConflict when a program without dispatcher is in the way, or a dispatcher of another mode; kFailed.
 Result<Chained> attach(bpf_object* object, const std::string& name, std::uint32_t ifindex, AttachMode mode);
 
 struct Member {
