@@ -2,6 +2,7 @@
 // The Controller's interfaces: load, unload, and links that come and go.
 #include "base/log.h"
 #include "daemon/controller.h"
+#include "daemon/host_check.h"
 #include "daemon/native_hazard.h"
 
 #include <fmt/format.h>
@@ -118,14 +119,18 @@ Result<void> Controller::load_all(const std::vector<InterfaceState>& wanted) {
 
 Result<Change> Controller::change(const LoadRequest& request) {
   std::vector<InterfaceState> wanted;
+  auto together = loaded_indexes();
   for (const auto& name : request.interfaces) {
     const auto is_named = [&](const auto& other) { return other.wanted.name == name; };
     if (std::any_of(interfaces_.begin(), interfaces_.end(), is_named)) continue;
     if (std::any_of(wanted.begin(), wanted.end(), [&](const InterfaceState& other) { return other.name == name; }))
       return fail(ErrorCode::kUsage, fmt::format("interface {}: named twice", name));
-    if (auto found = find_loadable(name); !found) return found.error();
+    const auto found = find_loadable(name);
+    if (!found) return found.error();
+    together.push_back(*found);
     wanted.push_back({.name = name, .mode = request.mode, .chain = request.chain});
   }
+  if (auto apart = check_apart(monitor_->links(), together); !apart) return apart.error();
   const bool fixes_host = request.fix_host && !config_.fix_host;
   if (wanted.empty()) {
     if (!fixes_host) return Change{};

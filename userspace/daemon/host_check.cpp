@@ -62,6 +62,20 @@ Result<void> check_vipas(const HostCheck& check) {
   return {};
 }
 
+// Of a link: all that get its frames, directly or through others.
+std::set<std::uint32_t> standing_on(const std::map<std::uint32_t, Link>& links, std::uint32_t lowest) {
+  std::set<std::uint32_t> found{lowest};
+  for (std::size_t before = 0; before != found.size();) {
+    before = found.size();
+    for (const auto& [index, link] : links) {
+      if (found.contains(link.lower)) found.insert(index);
+      if (found.contains(index) && link.master != 0) found.insert(link.master);
+    }
+  }
+  found.erase(lowest);
+  return found;
+}
+
 Result<void> check_servers(const HostCheck& check) {
   const auto known = server_addresses(check.now);
   for (const auto& cluster : check.next.clusters) {
@@ -111,6 +125,21 @@ std::set<IpAddress> adapter_addresses(const Config& config) {
 Result<void> check_host(const HostCheck& check) {
   if (auto fits = check_vipas(check); !fits) return fits;
   return check_servers(check);
+}
+
+Result<void> check_apart(const std::map<std::uint32_t, Link>& links, const std::vector<std::uint32_t>& loaded) {
+  for (const auto lower : loaded) {
+    const auto above = standing_on(links, lower);
+    for (const auto upper : loaded) {
+      if (!above.contains(upper)) continue;
+      return fail(
+          ErrorCode::kConflict,
+          fmt::format("interface {0}: it stands on {1}, whose program would take its frames, and the kernel drop "
+                      "them: load the one that has this host's addresses alone",
+                      links.at(upper).name, links.at(lower).name));
+    }
+  }
+  return {};
 }
 
 }  // namespace xdplb

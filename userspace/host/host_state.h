@@ -22,6 +22,7 @@ struct Link {
   bool has_carrier =
       false;  // IFF_LOWER_UP and operstate UP or UNKNOWN; many virtual devices never say more than UNKNOWN
   std::uint32_t master = 0;         // index of the bridge or bond it is enslaved to, 0 = none
+  std::uint32_t lower = 0;          // of a VLAN, macvlan or ipvlan interface: index of the one it stands on, 0 = none
   std::uint16_t hardware_type = 0;  // ARPHRD_*
   bool is_loopback = false;
   std::uint32_t mtu = 0;          // bytes

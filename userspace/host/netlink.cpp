@@ -11,8 +11,10 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <string_view>
 
 namespace xdplb {
 namespace {
@@ -22,6 +24,8 @@ constexpr std::uint8_t kOperUnknown = 0;      // IF_OPER_UNKNOWN: the driver doe
 constexpr std::uint8_t kOperUp = 6;           // IF_OPER_UP
 constexpr std::uint16_t kValidStates =
     NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;  // the kernel's NUD_VALID
+// IFLA_INFO_KIND of interfaces that get the frames of the link they are made on.
+constexpr std::array<std::string_view, 4> kStacked = {"vlan", "macvlan", "macvtap", "ipvlan"};
 
 std::uint32_t read_xdp_prog_id(const nlattr* nest) {
   if (nest == nullptr) return 0;
@@ -32,6 +36,17 @@ std::uint32_t read_xdp_prog_id(const nlattr* nest) {
     if (auto id = xdp.number(type); id && *id != 0) return *id;
   }
   return 0;
+}
+
+// The link that this one takes its frames from. A veth's IFLA_LINK is only its peer.
+std::uint32_t read_lower(const AttributeTable& attributes) {
+  const bool is_elsewhere = attributes.at[IFLA_LINK_NETNSID] != nullptr;
+  if (is_elsewhere || attributes.at[IFLA_LINKINFO] == nullptr) return 0;
+  AttributeTable info;
+  info.parse_nested(attributes.at[IFLA_LINKINFO]);
+  const auto kind = read_text(info.at[IFLA_INFO_KIND]);
+  const bool stands_on_it = std::find(kStacked.begin(), kStacked.end(), kind) != kStacked.end();
+  return stands_on_it ? attributes.number(IFLA_LINK).value_or(0) : 0;
 }
 
 bool is_call_to_learn(std::uint32_t event) {
@@ -53,6 +68,7 @@ NetlinkMessage parse_link(const nlmsghdr& message) {
   std::uint8_t operstate = attributes.byte(IFLA_OPERSTATE).value_or(kOperUnknown);
   link.has_carrier = (header->ifi_flags & IFF_LOWER_UP) != 0 && (operstate == kOperUp || operstate == kOperUnknown);
   link.master = attributes.number(IFLA_MASTER).value_or(0);
+  link.lower = read_lower(attributes);
   link.hardware_type = header->ifi_type;
   link.is_loopback = header->ifi_type == kLoopbackType;
   link.mtu = attributes.number(IFLA_MTU).value_or(0);

@@ -89,5 +89,39 @@ TEST(AdapterAddresses, AreThoseOfServersWithSeveral) {
   EXPECT_EQ(adapter_addresses(config), (std::set{ip("192.0.2.2"), ip("192.0.2.3")}));
 }
 
+TEST(InterfacesApart, OneThatStandsOnAnotherIsRefusedInEitherOrder) {
+  const auto link = [](std::uint32_t index, const char* name, std::uint32_t master, std::uint32_t lower) {
+    Link made;
+    made.index = index;
+    made.name = name;
+    made.master = master;
+    made.lower = lower;
+    return std::pair(index, made);
+  };
+  // eth0 and eth1 are members of bond0, bond0.10 its VLAN and a port of br0; eth2.10 stands on eth2.
+  const std::map<std::uint32_t, Link> links = {
+      link(2, "eth0", 5, 0),     link(3, "eth1", 5, 0), link(4, "eth2", 0, 0),   link(5, "bond0", 0, 0),
+      link(6, "bond0.10", 7, 5), link(7, "br0", 0, 0),  link(8, "eth2.10", 0, 4)};
+  struct Case {
+    std::vector<std::uint32_t> loaded;
+    const char* upper;  // nullptr: they fit
+    const char* lower;
+  };
+  for (const Case& c :
+       {Case{{}, nullptr, nullptr}, Case{{8}, nullptr, nullptr}, Case{{2, 3, 4}, nullptr, nullptr},
+        Case{{5, 8}, nullptr, nullptr}, Case{{4, 7}, nullptr, nullptr}, Case{{4, 8}, "eth2.10", "eth2"},
+        Case{{8, 4}, "eth2.10", "eth2"}, Case{{5, 3}, "bond0", "eth1"}, Case{{2, 6}, "bond0.10", "eth0"},
+        Case{{7, 2}, "br0", "eth0"}, Case{{6, 7}, "br0", "bond0.10"}}) {
+    const auto apart = check_apart(links, c.loaded);
+    if (c.upper == nullptr) {
+      EXPECT_TRUE(apart) << testing::PrintToString(c.loaded);
+      continue;
+    }
+    ASSERT_FALSE(apart) << c.upper;
+    EXPECT_EQ(apart.error().code, ErrorCode::kConflict);
+    EXPECT_THAT(apart.error().message, HasSubstr(std::string(c.upper) + ": it stands on " + c.lower));
+  }
+}
+
 }  // namespace
 }  // namespace xdplb

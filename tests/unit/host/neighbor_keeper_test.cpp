@@ -27,6 +27,7 @@ class Keeper : public testing::Test {
                               .is_up = true,
                               .has_carrier = has_carrier,
                               .master = 0,
+                              .lower = 0,
                               .hardware_type = 1,
                               .is_loopback = false,
                               .mtu = 1500,

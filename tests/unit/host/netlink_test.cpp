@@ -80,6 +80,29 @@ TEST(Netlink, ReadsLink) {
   EXPECT_TRUE(parsed.link.is_usable());
 }
 
+TEST(Netlink, WhatStandsOnAnotherLinkNamesItAndAPeerIsNone) {
+  struct Case {
+    std::vector<std::uint8_t> kind;
+    bool is_elsewhere;
+    std::uint32_t lower;
+    const char* description;
+  };
+  for (const Case& c : {Case{{'v', 'l', 'a', 'n', 0}, false, 5, "a VLAN of eth0"},
+                        Case{{'m', 'a', 'c', 'v', 'l', 'a', 'n', 0}, false, 5, "a macvlan"},
+                        Case{{'v', 'l', 'a', 'n', 0}, true, 0, "the trunk is in another namespace"},
+                        Case{{'v', 'e', 't', 'h', 0}, false, 0, "a veth"}}) {
+    auto message = link_message(IFF_UP | IFF_LOWER_UP, 6);
+    message.number(IFLA_LINK, 5);
+    if (c.is_elsewhere) message.number(IFLA_LINK_NETNSID, 0);
+    nlattr* nest = mnl_attr_nest_start(message.header(), IFLA_LINKINFO);
+    message.bytes(IFLA_INFO_KIND, c.kind);
+    mnl_attr_nest_end(message.header(), nest);
+    EXPECT_EQ(std::get<LinkMessage>(message.parse()).link.lower, c.lower) << c.description;
+  }
+  auto hardware = link_message(IFF_UP | IFF_LOWER_UP, 6);
+  EXPECT_EQ(std::get<LinkMessage>(hardware.parse()).link.lower, 0u);
+}
+
 TEST(Netlink, CarrierNeedsLowerUpAndAGoodOperstate) {
   struct Case {
     unsigned flags;
