@@ -70,8 +70,14 @@ ServerResolver::Place ServerResolver::find_place(const IpAddress& address,
 }
 
 void ServerResolver::place(const IpAddress& address, const std::vector<std::uint32_t>& interfaces) {
-  const Place next = find_place(address, interfaces);
+  Place next = find_place(address, interfaces);
   const auto known = places_.find(address);
+  // The interface's own address is only for asking. While it is gone (systemd-networkd takes it off and puts it back
+  // when it is restarted) the last MAC holds, as it does in silence.
+  const bool is_still_there =
+      known != places_.end() && !is_own(address) &&
+      std::find(interfaces.begin(), interfaces.end(), known->second.ifindex) != interfaces.end();
+  if (next.ifindex == 0 && is_still_there) next = known->second;
   if (known != places_.end() && known->second.ifindex == next.ifindex) {
     known->second = next;
     return;
