@@ -85,6 +85,9 @@ Result<void> Controller::start() {
                 reason.empty() ? "it answers again" : reason);
     reconcile_soon();
   });
+  // Interfaces that came while the program was loaded, as at boot: nobody has told of them yet, and nobody will again.
+  note_link_change();
+  reconcile_soon();
   sweep_soon();
   return {};
 }
