@@ -7,8 +7,8 @@
 
 namespace xdplb {
 
-// Why a native program would take this kernel down on an interface, with the way out; empty: nothing is known against
-// it. Asks the driver and the kernel.
+// Why a native program would take this kernel down on an interface or on a member of a bond, with the way out; empty:
+// nothing is known against it. Asks the driver and the kernel.
 std::string native_hazard(const std::string& name, std::uint32_t ifindex);
 
 }  // namespace xdplb
