@@ -16,7 +16,7 @@ TEST_PACKAGES=(iputils-ping shellcheck clang-14 clang-format-14 clang-tidy-14 li
   python3-aiosmtpd)
 # shellcheck disable=SC2034
 # For vm-tests/run: the machines, and what their disks are made with.
-VM_PACKAGES=(qemu-system-x86 qemu-utils busybox-static debootstrap e2fsprogs cpio kmod binutils)
+VM_PACKAGES=(qemu-system-x86 qemu-utils busybox-static debootstrap e2fsprogs cpio kmod binutils ipvsadm)
 
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2

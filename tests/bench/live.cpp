@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "live.h"
 
-#include "frames.h"
 #include "shell.h"
-#include "skeleton.h"
+#include "veth_line.h"
 
-#include <linux/if_link.h>
-#include <bpf/bpf.h>
 #include <fmt/core.h>
 #include <net/if.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <fstream>
+#include <utility>
 
 namespace xdplb::bench {
 namespace {
 
-constexpr const char* kNear = "bench-near";  // the generator sends here, what comes back is counted here
-constexpr const char* kFar = "bench-far";    // carries the program under test
 constexpr std::uint32_t k1Mi = 1U << 20;
 constexpr int kServers = 100;
-constexpr const char* kStack = "hand_to_stack";  // the kernel forwards
 
 struct Line {
   const char* name;
@@ -31,33 +22,6 @@ struct Line {
   std::uint32_t flows;
   std::optional<double> bound;
 };
-
-Result<void> attach(const char* interface, int program) {
-  const auto ifindex = static_cast<int>(::if_nametoindex(interface));
-  const int error = bpf_xdp_attach(ifindex, program, XDP_FLAGS_DRV_MODE, nullptr);
-  if (error) return os_error(fmt::format("bench: native XDP on {}", interface), -error);
-  return {};
-}
-
-// Both ends in one namespace: only the far one has addresses, so that the kernel forwards out of it again.
-Result<void> make_veth() {
-  std::string batch = fmt::format(
-      "link add {0} address 02:00:00:00:00:20 type veth peer name {1} address 02:00:00:00:00:10\n"
-      "link set {0} up\nlink set {1} up\naddress add 203.0.113.254/24 dev {1}\n"
-      "neighbour add 203.0.113.1 lladdr 02:00:00:00:01:00 dev {1} nud permanent\n"
-      "route add 10.99.0.0/16 via 203.0.113.1 dev {1}\nroute add 198.18.0.0/15 via 203.0.113.1 dev {1}\n",
-      kNear, kFar);
-  for (int i = 0; i < kServers; ++i) {
-    batch +=
-        fmt::format("neighbour add 203.0.113.{0} lladdr 02:00:00:00:01:{0:02x} dev {1} nud permanent\n", i + 10, kFar);
-  }
-  if (Result<void> made = run_ip(batch); !made) return made;
-  for (const char* setting : {"ipv4/conf/all/send_redirects", "ipv4/conf/bench-far/send_redirects",
-                              "ipv4/conf/all/rp_filter", "ipv4/conf/bench-far/rp_filter"}) {
-    if (Result<void> written = write_setting(setting, "0"); !written) return written;
-  }
-  return write_setting("ipv4/ip_forward", "1");
-}
 
 // Every new client goes to one of the servers by a hash, and connection tracking keeps it there.
 std::string nft_balancer() {
@@ -78,32 +42,12 @@ std::uint32_t tracked_flows() {
   return flows;
 }
 
-// One slice: packets that came back per microsecond.
-Result<double> measure_slice(const Programs& programs, const Line& line, std::uint32_t packets) {
-  const std::vector<std::uint8_t> frame = make_frame({.flows = line.flows});
-  std::memcpy(programs->data_bench->headers, frame.data(), sizeof(programs->data_bench->headers));
-  xdp_md context = {};
-  context.data_end = static_cast<std::uint32_t>(frame.size());
-  context.ingress_ifindex = ::if_nametoindex(kNear);
-  bpf_test_run_opts options = {};
-  options.sz = sizeof(options);
-  options.data_in = frame.data();
-  options.data_size_in = static_cast<std::uint32_t>(frame.size());
-  options.ctx_in = &context;
-  options.ctx_size_in = sizeof(context);
-  options.repeat = static_cast<int>(packets);
-  options.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-  const std::uint64_t before = programs->data_bench->arrived;
-  if (bpf_prog_test_run_opts(program_fd(programs, "generate"), &options))
-    return os_error("bench: send live frames", errno);
-  // `duration` leaves out the set-up of the call; it is per packet.
-  return static_cast<double>(programs->data_bench->arrived - before) * 1e3 /
-         (static_cast<double>(options.duration) * packets);
-}
-
+// Packets that came back per microsecond.
 Result<double> measure_line(const Programs& programs, const Line& line, std::uint32_t packets) {
   if (Result<void> attached = attach(kFar, program_fd(programs, line.program)); !attached) return attached.error();
-  return measure_slice(programs, line, packets);
+  const Result<Slice> slice = send_slice(programs, kAnyClient, {.flows = line.flows}, packets);
+  if (!slice) return slice.error();
+  return static_cast<double>(slice->arrived) / slice->us;
 }
 
 Result<RateResult> measure_rate(const Programs& programs, const Line& line, const LiveEffort& effort) {
@@ -139,10 +83,10 @@ Result<std::vector<RateResult>> measure_rates(const LiveEffort& effort, const Wa
   const bool with_nft = wanted("veth-nft-dnat");
   if (lines.empty() && !with_nft) return std::vector<RateResult>{};
 
-  if (Result<void> made = make_veth(); !made) return made.error();
+  if (Result<void> made = make_veth(kServers); !made) return made.error();
   const TableSpec tables = {.clusters = {{.servers = kServers}}, .back_ifindex = ::if_nametoindex(kFar)};
   const Result<LoadedPrograms> loaded =
-      load_programs(tables, {"xdplb_dispatch", "reflect", "generate", "count_arrived", kStack});
+      load_programs(tables, {"xdplb_dispatch", "reflect", kAnyClient, "count_arrived", kStack});
   if (!loaded) return loaded.error();
   const Programs& programs = loaded->object;
   if (Result<void> attached = attach(kNear, program_fd(programs, "count_arrived")); !attached) return attached.error();

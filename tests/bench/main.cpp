@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // xdplb-bench: what a packet costs, always as a ratio of programs measured side by side.
+#include "against_ipvs.h"
 #include "cost.h"
 #include "live.h"
 #include "report.h"
@@ -17,6 +18,7 @@ struct Options {
   bool quick = false;
   bool json = false;
   bool flood = false;
+  bool against_ipvs = false;
   std::string only;
 };
 
@@ -25,6 +27,14 @@ Result<Report> measure(const Options& options) {
   if (Result<void> entered = enter_own_namespace(); !entered) return entered.error();
   if (Result<void> made = run_ip("link add bench-other index 100 type veth peer name bench-peer\n"); !made)
     return made.error();
+  if (options.against_ipvs) {
+    Report report;
+    const IpvsEffort effort = options.quick ? IpvsEffort{} : IpvsEffort{.pairs = 15, .packets = 1U << 17};
+    Result<std::vector<RivalResult>> rivals = measure_against_ipvs(effort, report.skipped);
+    if (!rivals) return rivals.error();
+    report.rivals = std::move(*rivals);
+    return report;
+  }
   const Wanted wanted = [&](std::string_view name) { return name.find(options.only) != std::string_view::npos; };
 
   Report report;
@@ -64,6 +74,8 @@ int run(int argc, char** argv) {
   app.add_flag("--quick", options.quick, "fewer repetitions: ends within a minute");
   app.add_flag("--json", options.json, "a JSON list instead of the table");
   app.add_flag("--flood", options.flood, "nothing but the flood: do established connections stay?");
+  app.add_flag("--against-ipvs", options.against_ipvs,
+               "nothing but the same packets through the kernel's IPVS in direct-routing mode");
   app.add_option("--only", options.only, "only measurements whose name contains this");
   CLI11_PARSE(app, argc, argv);
 

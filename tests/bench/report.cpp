@@ -23,9 +23,25 @@ std::string most(const CostResult& cost) {
   return fmt::format("{:>8} {}", fmt::format("<= {:.2f}", *cost.bound), cost.ratio <= *cost.bound ? "ok" : "over");
 }
 
-std::string least(const RateResult& rate) {
-  if (!rate.bound) return fmt::format("{:>8} {}", "", "");
-  return fmt::format("{:>8} {}", fmt::format(">= {:.2f}", *rate.bound), rate.ratio >= *rate.bound ? "ok" : "under");
+std::string least(double ratio, std::optional<double> bound) {
+  if (!bound) return fmt::format("{:>8} {}", "", "");
+  return fmt::format("{:>8} {}", fmt::format(">= {:.2f}", *bound), ratio >= *bound ? "ok" : "under");
+}
+
+std::string rivals_text(const std::vector<RivalResult>& rivals) {
+  std::string text = fmt::format(
+      "Packets over veth, millions per second; one processor does everything. At the end, what a packet costs both "
+      "above "
+      "the reflector, in the reflector's packets\n"
+      "{:<16}{:<12}{:<17}{:>9}{:>9}{:>9}{:>8}{:>9}{:>14}{:>8}\n",
+      "what", "rival", "load", "Mpps", "rival", "reflect", "ratio", "bound", "cost", "rival");
+  for (const RivalResult& rival : rivals) {
+    fmt::format_to(std::back_inserter(text),
+                   "{:<16}{:<12}{:<17}{:>9.3f}{:>9.3f}{:>9.3f}{:>8.2f} {:<14}{:>8.2f}{:>8.2f}\n", rival.name,
+                   rival.rival, rival.load, rival.mpps, rival.rival_mpps, rival.reflector_mpps, rival.ratio,
+                   least(rival.ratio, rival.bound), rival.cost, rival.rival_cost);
+  }
+  return text;
 }
 
 std::string floods_text(const std::vector<FloodResult>& floods, bool is_later) {
@@ -86,8 +102,9 @@ std::string to_table(const Report& report) {
   }
   for (const RateResult& rate : report.rates) {
     fmt::format_to(out, "{:<26}{:>6}{:>9.2f}{:>9.2f}{:>8.2f} {}\n", rate.name, flows_text(rate.flows), rate.mpps,
-                   rate.reflector_mpps, rate.ratio, least(rate));
+                   rate.reflector_mpps, rate.ratio, least(rate.ratio, rate.bound));
   }
+  if (!report.rivals.empty()) text += rivals_text(report.rivals);
   if (!report.floods.empty()) text += floods_text(report.floods, !text.empty());
   if (report.program) text += program_text(*report.program, !text.empty());
   if (report.memory) text += memory_text(*report.memory);
@@ -110,6 +127,18 @@ nlohmann::ordered_json to_json(const Report& report) {
                     {"mpps", rounded(rate.mpps, 1000)},
                     {"reflector_mpps", rounded(rate.reflector_mpps, 1000)},
                     {"ratio", rounded(rate.ratio, 1000)}});
+  }
+  for (const RivalResult& rival : report.rivals) {
+    list.push_back({{"name", rival.name},
+                    {"rival", rival.rival},
+                    {"load", rival.load},
+                    {"flows", rival.flows},
+                    {"mpps", rounded(rival.mpps, 10000)},
+                    {"rival_mpps", rounded(rival.rival_mpps, 10000)},
+                    {"reflector_mpps", rounded(rival.reflector_mpps, 10000)},
+                    {"ratio", rounded(rival.ratio, 1000)},
+                    {"cost", rounded(rival.cost, 1000)},
+                    {"rival_cost", rounded(rival.rival_cost, 1000)}});
   }
   for (const FloodResult& flood : report.floods) {
     list.push_back({{"name", "flood"},

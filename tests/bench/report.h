@@ -34,6 +34,23 @@ struct RateResult {
   std::optional<double> bound;  // the least ratio
 };
 
+// The real program against a rival that does the same work on the same line, in adjacent slices.
+struct RivalResult {
+  std::string name;  // of the program
+  std::string rival;
+  std::string load;
+  std::uint32_t flows = 1;
+  double mpps = 0;  // medians
+  double rival_mpps = 0;
+  double reflector_mpps = 0;
+  double ratio = 0;  // median of program / rival
+  // Time of a packet above that of the reflector's, in packets of the reflector's; medians: without what the line
+  // costs.
+  double cost = 0;
+  double rival_cost = 0;
+  std::optional<double> bound;  // the least ratio
+};
+
 struct Skipped {
   std::string name;
   std::string reason;
@@ -44,6 +61,7 @@ struct Report {
   std::optional<MemoryUse> memory;
   std::vector<CostResult> costs;
   std::vector<RateResult> rates;
+  std::vector<RivalResult> rivals;
   std::vector<FloodResult> floods;
   std::vector<Skipped> skipped;
 };
@@ -54,6 +72,7 @@ double median_of(std::vector<double> values);
 std::string to_table(const Report& report);
 
 // [{"name", "flows", "ns", "floor_ns", "ratio"}..., {"name", "flows", "mpps", "reflector_mpps", "ratio"}...,
+// {"name", "rival", "load", "flows", "mpps", "rival_mpps", "reflector_mpps", "ratio", "cost", "rival_cost"}...,
 // {"name": "flood", "design", "broken", ...}..., {"name": "program", ...}, {"name": "memory", ...}]. What was skipped
 // is not in it.
 nlohmann::ordered_json to_json(const Report& report);

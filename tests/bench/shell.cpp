@@ -13,7 +13,6 @@
 
 #include <cerrno>
 #include <string_view>
-#include <vector>
 
 namespace xdplb::bench {
 namespace {
@@ -33,7 +32,9 @@ std::string first_line(const FileDescriptor& file) {
   return text.substr(0, text.find('\n'));
 }
 
-Result<void> run(std::vector<const char*> arguments, const std::string& input) {
+}  // namespace
+
+Result<void> run_tool(std::vector<std::string> words, const std::string& input) {
   const FileDescriptor in = memory_file(input);
   const FileDescriptor errors = memory_file("");
   if (!in.is_open() || !errors.is_open()) return os_error("bench: make a memory file", errno);
@@ -42,10 +43,12 @@ Result<void> run(std::vector<const char*> arguments, const std::string& input) {
   ::posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, errors.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, errors.get(), STDERR_FILENO);
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  const int failed =
-      ::posix_spawnp(&child, arguments[0], &actions, nullptr, const_cast<char**>(arguments.data()), environ);
+  const int failed = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed) return os_error(fmt::format("bench: run {}", arguments[0]), failed);
   int status = 0;
@@ -54,16 +57,14 @@ Result<void> run(std::vector<const char*> arguments, const std::string& input) {
   return fail(ErrorCode::kFailed, fmt::format("{}: {}", arguments[0], first_line(errors)));
 }
 
-}  // namespace
-
 Result<void> enter_own_namespace() {
   if (::unshare(CLONE_NEWNET)) return os_error("bench: make a network namespace (run as root)", errno);
   return run_ip("link set lo up\n");
 }
 
-Result<void> run_ip(const std::string& input) { return run({"ip", "-batch", "-"}, input); }
+Result<void> run_ip(const std::string& input) { return run_tool({"ip", "-batch", "-"}, input); }
 
-Result<void> run_nft(const std::string& input) { return run({"nft", "-f", "-"}, input); }
+Result<void> run_nft(const std::string& input) { return run_tool({"nft", "-f", "-"}, input); }
 
 Result<void> write_setting(const std::string& name, const std::string& value) {
   const std::string path = "/proc/sys/net/" + name;

@@ -5,11 +5,15 @@
 #include "base/result.h"
 
 #include <string>
+#include <vector>
 
 namespace xdplb::bench {
 
 // Moves the calling process into a network namespace that ends with it, with the loopback up.
 Result<void> enter_own_namespace();
+
+// Runs a program, found in PATH, with `input`; fails with the first line it wrote.
+Result<void> run_tool(std::vector<std::string> words, const std::string& input = "");
 
 // Runs `program -` of ip(8) -batch or nft(8) -f with `input`; fails with the first line it wrote.
 Result<void> run_ip(const std::string& input);

@@ -108,31 +108,51 @@ __u32 sequence SEC(".data.bench");
 __u64 headers[HEADER_WORDS] SEC(".data.bench");
 
 /*
- * The next client's frame, sent out of the interface that BPF_PROG_RUN names. The words that change are taken back in
- * the IP identification and the TCP acknowledgement, so that both checksums stay right: the kernel's own forwarding and
- * its connection tracking look at them.
+ * The frame of any client, or of each in its turn, sent out of the interface that BPF_PROG_RUN names. The words that
+ * change are taken back in the IP identification and the TCP acknowledgement, so that both checksums stay right: the
+ * kernel's own forwarding and its connection tracking look at them.
  */
-SEC("xdp")
-int generate(struct xdp_md *ctx)
+static __always_inline int send_frame(struct xdp_md *ctx, bool in_turn)
 {
 	void *data_end = (void *)(long)ctx->data_end;
 	void *data = (void *)(long)ctx->data;
 	struct traffic *traffic = data + ipv4_place.traffic;
-	__u16 address, port;
+	__u32 address, port_number;
 	__u64 *word = data;
+	__u16 port;
 
 	if ((void *)(traffic + 1) > data_end)
 		return XDP_DROP;
 #pragma unroll
 	for (int i = 0; i < HEADER_WORDS; i++)
 		word[i] = headers[i];
-	sequence = sequence * 1664525 + 1013904223;
-	address = sequence >> 22 & traffic->address_mask;
-	port = bpf_htons(FIRST_CLIENT_PORT + (sequence >> 12 & traffic->port_mask));
+	if (in_turn) {
+		port_number = sequence++;
+		address = port_number / (traffic->port_mask + 1U);
+	} else {
+		sequence = sequence * 1664525 + 1013904223;
+		port_number = sequence >> 12;
+		address = sequence >> 22;
+	}
+	address &= traffic->address_mask;
+	port = bpf_htons(FIRST_CLIENT_PORT + (port_number & traffic->port_mask));
 	*(__u16 *)(data + 18) = ~address;
 	*(__u16 *)(data + 28) = address;
 	*(__u16 *)(data + 34) = port;
 	*(__u16 *)(data + 42) = ~address;
 	*(__u16 *)(data + 44) = ~port;
 	return XDP_TX;
+}
+
+SEC("xdp")
+int generate(struct xdp_md *ctx)
+{
+	return send_frame(ctx, false);
+}
+
+/* As many packets as there are clients are one of each. */
+SEC("xdp")
+int generate_each(struct xdp_md *ctx)
+{
+	return send_frame(ctx, true);
 }
