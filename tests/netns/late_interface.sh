@@ -13,6 +13,7 @@ wait_until 20 gone "$pid" || fail "daemon $pid does not end"
 ip -n "$LAB-dispatcher" link delete eth0
 spawn dispatcher late.log "$XDPLB_BIN/xdplbd"
 # Its netlink sockets are there: from now on for as long as the program is loaded it does not listen.
+# shellcheck disable=SC2016  # awk's
 listens() { in_ns dispatcher awk -v pid="$SPAWNED" '$3 == pid {found = 1} END {exit !found}' /proc/net/netlink; }
 wait_until 20 listens || fail "xdplbd: $(cat "$WORK/late.log")"
 cable dispatcher eth0 a 02:00:00:00:0a:02 192.0.2.2/24 2001:db8:1::2/64

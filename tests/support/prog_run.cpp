@@ -19,6 +19,8 @@
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -44,6 +46,63 @@ std::vector<Value> load_per_cpu(const bpf_map* map, std::uint32_t count) {
   if (result < 0 && errno != ENOENT) require(result, fmt::format("read map {}", bpf_map__name(map)));
   if (got != count) throw std::runtime_error(fmt::format("map {}: {} of {} values", bpf_map__name(map), got, count));
   return values;
+}
+
+// The first `count` values of a per-CPU array become zero on all CPUs.
+void clear_per_cpu(const bpf_map* map, std::uint32_t count) {
+  const std::size_t value_bytes = (bpf_map__value_size(map) + 7) / 8 * 8;
+  const std::vector<std::uint8_t> values(count * value_bytes * static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  std::vector<std::uint32_t> keys(count);
+  std::iota(keys.begin(), keys.end(), 0);
+  bpf_map_batch_opts options{};
+  options.sz = sizeof(options);
+  require(bpf_map_update_batch(bpf_map__fd(map), keys.data(), values.data(), &count, &options),
+          fmt::format("clear map {}", bpf_map__name(map)));
+}
+
+// Loaded programs with empty maps that no test uses: the verifier takes its time, under emulation most of a test's.
+class IdlePrograms {
+ public:
+  IdlePrograms() = default;
+  IdlePrograms(const IdlePrograms&) = delete;
+  IdlePrograms& operator=(const IdlePrograms&) = delete;
+  ~IdlePrograms() {
+    for (xdplb_program* skeleton : skeletons_) xdplb_program::destroy(skeleton);
+  }
+
+  void add(xdplb_program* skeleton) { skeletons_.push_back(skeleton); }
+  // One that was loaded with these options; null when there is none.
+  xdplb_program* take(const ProgramOptions& options) {
+    const auto fits = [&options](const xdplb_program* skeleton) {
+      return skeleton->rodata->clock_shift == options.clock_shift &&
+             bpf_map__max_entries(skeleton->maps.flows) == options.flow_buckets;
+    };
+    const auto found = std::find_if(skeletons_.begin(), skeletons_.end(), fits);
+    if (found == skeletons_.end()) return nullptr;
+    xdplb_program* const skeleton = *found;
+    skeletons_.erase(found);
+    return skeleton;
+  }
+
+ private:
+  std::vector<xdplb_program*> skeletons_;
+};
+
+IdlePrograms& idle_programs() {
+  static IdlePrograms programs;
+  return programs;
+}
+
+xdplb_program* load_program(const ProgramOptions& options) {
+  xdplb_program* const skeleton = xdplb_program::open();
+  if (skeleton == nullptr) throw std::system_error(errno, std::generic_category(), "open the BPF program");
+  skeleton->rodata->clock_shift = options.clock_shift;
+  bpf_map__set_max_entries(skeleton->maps.flows, options.flow_buckets);
+  bpf_map__set_max_entries(skeleton->maps.flow_details, options.flow_buckets * XDPLB_FLOW_WAYS);
+  const int error = xdplb_program::load(skeleton);
+  if (error != 0) xdplb_program::destroy(skeleton);
+  require(error, "load the BPF program");
+  return skeleton;
 }
 
 xdplb_counters difference(const xdplb_counters& after, const xdplb_counters& before) {
@@ -140,12 +199,8 @@ testing::AssertionResult same_journey(const Journey& journey, const Observation&
 }
 
 Program::Program(const ProgramOptions& options) : flow_buckets_(options.flow_buckets) {
-  skeleton_ = xdplb_program::open();
-  if (skeleton_ == nullptr) throw std::system_error(errno, std::generic_category(), "open the BPF program");
-  skeleton_->rodata->clock_shift = options.clock_shift;
-  bpf_map__set_max_entries(skeleton_->maps.flows, flow_buckets_);
-  bpf_map__set_max_entries(skeleton_->maps.flow_details, flow_buckets_ * XDPLB_FLOW_WAYS);
-  require(xdplb_program::load(skeleton_), "load the BPF program");
+  skeleton_ = idle_programs().take(options);
+  if (skeleton_ == nullptr) skeleton_ = load_program(options);
   program_ = bpf_program__fd(skeleton_->progs.xdplb_dispatch);
   clock_program_ = bpf_program__fd(skeleton_->progs.xdplb_clock);
   tables_ = map_memory<xdplb_tables>(skeleton_->maps.bss, 1);
@@ -162,12 +217,35 @@ Program::Program(const ProgramOptions& options) : flow_buckets_(options.flow_buc
 }
 
 Program::~Program() {
+  bool is_empty = false;
+  try {
+    empty_maps();
+    is_empty = true;
+  } catch (const std::exception&) {
+    // The next test gets a new one.
+  }
   ring_buffer__free(trace_);
   munmap(tables_, sizeof(*tables_));
   munmap(flows_, flow_buckets_ * sizeof(*flows_));
   munmap(details_, flow_buckets_ * XDPLB_FLOW_WAYS * sizeof(*details_));
   munmap(fragments_, XDPLB_FRAGMENT_BUCKETS * sizeof(*fragments_));
-  xdplb_program::destroy(skeleton_);
+  if (is_empty)
+    idle_programs().add(skeleton_);
+  else
+    xdplb_program::destroy(skeleton_);
+}
+
+void Program::empty_maps() {
+  traces();
+  std::memset(static_cast<void*>(tables_), 0, sizeof(*tables_));
+  std::memset(static_cast<void*>(flows_), 0, flow_buckets_ * sizeof(*flows_));
+  std::memset(static_cast<void*>(details_), 0, flow_buckets_ * XDPLB_FLOW_WAYS * sizeof(*details_));
+  std::memset(static_cast<void*>(fragments_), 0, XDPLB_FRAGMENT_BUCKETS * sizeof(*fragments_));
+  write_prefixes({});
+  for (std::uint32_t slot = 0; slot < XDPLB_MAX_EGRESSES; ++slot)
+    bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.devices), &slot);
+  clear_per_cpu(skeleton_->maps.outcomes, options_count_);
+  clear_per_cpu(skeleton_->maps.counters, server_count_);
 }
 
 const bpf_object* Program::object() const { return skeleton_->obj; }

@@ -64,7 +64,8 @@ struct ProgramOptions {
   std::uint32_t clock_shift = 40;
 };
 
-// One loaded program with maps of its own, nothing pinned. A failing system call throws: it ends the test that made it.
+// A loaded program with empty maps that nobody else uses, nothing pinned; a later test of this process may get it
+// again. A failing system call throws: it ends the test that made it.
 class Program {
  public:
   static constexpr std::uint64_t kSeed = 0x9e3779b97f4a7c15;
@@ -120,6 +121,7 @@ class Program {
   const bpf_object* object() const;
 
  private:
+  void empty_maps();
   void write_settings(const DataplaneSetup& setup);
   void write_prefixes(const DataplaneSetup& setup);
   void write_ports(const PortLayout& layout, std::uint32_t half, std::uint64_t seed);
