@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import subprocess
+from dataclasses import dataclass
 
 from .agent import Agent, AgentSilent, Done
 from .qmp import Qmp
@@ -14,6 +15,30 @@ BOOT_SECONDS = 180
 # takes a busy host for a broken machine, and panics.
 KERNEL_LINE = "console=ttyS0 net.ifnames=0 mitigations=off 8250.nr_uarts=1 audit=0 no_timer_check"
 LAST_LINES = 25
+
+
+@dataclass(frozen=True)
+class Cable:
+    tap: str
+    mac: str
+    driver: str
+    options: str
+    queues: int
+    has_offload: bool
+
+    def words(self, number):
+        """For QEMU."""
+        # Without vnet_hdr no offload: what leaves the guest is what a wire would carry.
+        netdev = f"tap,id=net{number},ifname={self.tap},script=no,downscript=no,vnet_hdr={'on' if self.has_offload else 'off'}"
+        device = f"{self.driver},netdev=net{number},id=nic{number},mac={self.mac},romfile={self.options}"
+        if self.queues > 1:
+            netdev += f",queues={self.queues}"
+            device += f",mq=on,vectors={2 * self.queues + 2}"
+        return ["-netdev", netdev, "-device", device]
+
+    def is_heard_at_tap(self):
+        """QEMU's own filter-dump takes one queue, and no header of virtio's."""
+        return self.queues > 1 or self.has_offload
 
 
 class Guest:
@@ -29,13 +54,17 @@ class Guest:
         self.disks = []  # (file, format, read only)
         self.shares_host_files = False
         self.file_server = None
+        self.ears = []
         self.console = lab.logs / f"{name}.console"
         self.boots = 0
         self.process = self.agent = self.qmp = None
 
-    def cable(self, lan, mac, driver="virtio-net-pci", options=""):
-        """A NIC plugged into a LAN; in the guest they are eth0, eth1 ... in the order of calls. All frames are captured."""
-        self.cables.append((lan.tap(f"{self.name}-eth{len(self.cables)}"), mac, driver, options))
+    def cable(self, lan, mac, driver="virtio-net-pci", options="", queues=1, has_offload=False):
+        """A NIC plugged into a LAN; in the guest they are eth0, eth1 ... in the order of calls. All frames are captured.
+
+        queues: pairs of queues that the guest may use; more than one is virtio-net's.
+        has_offload: frames may pass between guests longer than a wire takes and without checksums, as hypervisors have it."""
+        self.cables.append(Cable(lan.tap(f"{self.name}-eth{len(self.cables)}", queues), mac, driver, options, queues, has_offload))
 
     def captures(self, number):
         """The files with all frames of a NIC, oldest first: one for each time the guest was switched on."""
@@ -55,11 +84,10 @@ class Guest:
                  "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
                  "-chardev", f"socket,id=agent,path={scratch / self.name}.agent,server=on,wait=off",
                  "-device", "virtserialport,chardev=agent,name=agent"]
-        for number, (tap, mac, driver, options) in enumerate(self.cables):
-            # Without vnet_hdr no offload: what leaves the guest is what a wire would carry.
-            words += ["-netdev", f"tap,id=net{number},ifname={tap},script=no,downscript=no,vnet_hdr=off",
-                      "-device", f"{driver},netdev=net{number},id=nic{number},mac={mac},romfile={options}",
-                      "-object", f"filter-dump,id=dump{number},netdev=net{number},file={self.capture(number, self.boots)}"]
+        for number, cable in enumerate(self.cables):
+            words += cable.words(number)
+            if not cable.is_heard_at_tap():
+                words += ["-object", f"filter-dump,id=dump{number},netdev=net{number},file={self.capture(number, self.boots)}"]
         for number, (file, kind, is_read_only) in enumerate(self.disks):
             words += ["-drive", f"file={file},format={kind},if=none,id=disk{number},readonly={'on' if is_read_only else 'off'},cache=unsafe",
                       "-device", f"virtio-blk-pci,drive=disk{number}"]
@@ -68,6 +96,18 @@ class Guest:
             words += ["-object", f"memory-backend-memfd,id=memory,size={self.memory_mb}M,share=on", "-numa", "node,memdev=memory",
                       "-chardev", f"socket,id=files,path={self.file_socket()}", "-device", "vhost-user-fs-pci,chardev=files,tag=host"]
         return words
+
+    def hear_taps(self):
+        """Captures what QEMU cannot; the captures of an earlier boot end."""
+        while self.ears:
+            self.ears.pop().terminate()
+        for number, cable in enumerate(self.cables):
+            if not cable.is_heard_at_tap():
+                continue
+            file = self.capture(number, self.boots)
+            self.ears.append(subprocess.Popen(["tcpdump", "-i", cable.tap, "-p", "-U", "-Z", "root", "-B", "16384", "-w", str(file)],
+                                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            wait_until(f"{self.name}: tcpdump listens", 20, lambda: file.exists() and file.stat().st_size > 0)
 
     def file_socket(self):
         return self.lab.scratch / f"{self.name}.files"
@@ -86,6 +126,7 @@ class Guest:
         self.boots += 1
         if self.shares_host_files:
             self.serve_files()
+        self.hear_taps()
         errors = self.lab.logs / f"{self.name}.qemu"
         with open(errors, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

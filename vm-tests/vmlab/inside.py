@@ -23,6 +23,9 @@ def play(setting):
     scenario = load_scenarios()[setting.scenario]
     command_output("mount", "-t", "tmpfs", "tmpfs", setting.scratch)
     command_output("mount", "-t", "sysfs", "sysfs", "/sys")  # of this network namespace
+    # virtiofsd locks a file here that it names after the path of its socket, which other runs have as well.
+    command_output("mkdir", "-p", "/run/virtiofsd")
+    command_output("mount", "-t", "tmpfs", "tmpfs", "/run/virtiofsd")
     command_output("ip", "link", "set", "lo", "up")
     lab = Lab(setting)
     try:

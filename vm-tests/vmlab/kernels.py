@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 
-from .words import Failure, command_output
+from .words import Failure, Skip, command_output
 
 # Words for packages that follow the newest kernel of a kind.
 PACKAGES = {"generic": "linux-image-amd64", "cloud": "linux-image-cloud-amd64"}
@@ -49,17 +49,25 @@ def from_package(package, cache):
         if not folder.is_dir():
             download(name, version, folder)
         return folder
-    except Failure:
-        flavour = package.removeprefix("linux-image-")
-        older = [found for found in cache.iterdir() if re.fullmatch(rf"linux-image-[0-9.-]+-{re.escape(flavour)}_.*", found.name)]
+    except (Failure, Skip):
+        older = [found for found in cache.iterdir() if re.fullmatch(unpacked_names(package), found.name)]
         if not older:
             raise
         return max(older, key=lambda found: found.stat().st_mtime)
 
 
+def unpacked_names(package):
+    """A pattern for folders of what linux-image-[6.12-]FLAVOUR depended on at some time: linux-image-6.12.117+deb12-FLAVOUR_..."""
+    series, flavour = re.fullmatch(r"(?:linux-image-)?(?:([0-9][0-9.]*)-)?(.*)", package).groups()
+    return rf"linux-image-{re.escape(series) + r'[.+a-z0-9]*' if series else '[0-9.-]+'}-{re.escape(flavour)}_.*"
+
+
 def real_package(package):
     """Name and version of the package that has the kernel: `package` itself, or what it depends on."""
-    text = command_output("apt-cache", "show", "--no-all-versions", package)
+    try:
+        text = command_output("apt-cache", "show", "--no-all-versions", package)
+    except Failure:
+        raise Skip(f"apt does not offer {package}") from None
     fields = dict(re.findall(r"^([A-Z][A-Za-z-]*): (.*)$", text, re.M))
     depends = re.search(r"(linux-image-[0-9][^ ,]*) \(= ([^)]+)\)", fields.get("Depends", ""))
     return depends.groups() if depends else (fields["Package"], fields["Version"])

@@ -8,6 +8,7 @@ from .guest import Guest
 from .images import build_parcel
 from .kernels import Kernel, module_files
 from .lan import Lan
+from .matrix import Notes
 from .words import Skip, command_output
 
 
@@ -24,6 +25,7 @@ class Setting:
     programs: pathlib.Path  # build/release/bin
     disk: pathlib.Path | None  # the Debian root, for scenarios that asked for it
     keep: bool
+    limit_seconds: int
 
     def to_json(self):
         plain = dict(vars(self), kernel={name: str(value) for name, value in vars(self.kernel).items()})
@@ -52,6 +54,11 @@ class Lab:
         self.programs = setting.programs
         self.disk = setting.disk
         self.guests = {}
+        self.notes = Notes(self.logs)
+
+    def note(self, **facts):
+        """For the table of docs/testing.md: driver=, mode=, passed= (texts), skipped= ({what: why})."""
+        self.notes.add(**facts)
 
     def lan(self, name, *addresses):
         """A LAN with this host on it, at these addresses."""

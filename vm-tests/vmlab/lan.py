@@ -19,10 +19,10 @@ class Lan:
             command_output("ip", "address", "add", address, "dev", name)
         command_output("ip", "link", "set", name, "up")
 
-    def tap(self, name):
+    def tap(self, name, queues=1):
         """A port; its name is returned, shortened to what the kernel takes."""
         name = name[-15:]
-        command_output("ip", "tuntap", "add", "dev", name, "mode", "tap")
+        command_output("ip", "tuntap", "add", "dev", name, "mode", "tap", *(["multi_queue"] if queues > 1 else []))
         command_output("sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1")
         command_output("ip", "link", "set", name, "master", self.name, "up")
         return name
@@ -30,15 +30,17 @@ class Lan:
 
 class Asker:
     """Asks a LAN, over and over, who has some addresses, by ARP and ND, until the block ends. The questions come from
-    `sender4` and `sender6`; ARP probes (from 0.0.0.0) go between them."""
+    `sender4` and `sender6`; ARP probes (from 0.0.0.0) go between them, unless somebody may take them for a rival's."""
 
-    def __init__(self, lan, targets4, targets6, sender4, sender6, pause=0.02):
+    def __init__(self, lan, targets4, targets6, sender4, sender6, pause=0.02, has_probes=True):
         self.lan = lan
         self.pause = pause
         self.over = threading.Event()
         self.frames = []
         for target in targets4:
-            self.frames += [arp_request(lan.mac, sender4, target), arp_request(lan.mac, "0.0.0.0", target)]
+            self.frames.append(arp_request(lan.mac, sender4, target))
+            if has_probes:
+                self.frames.append(arp_request(lan.mac, "0.0.0.0", target))
         self.frames += [neighbor_solicitation(lan.mac, sender6, target) for target in targets6]
         self.thread = threading.Thread(target=self.ask, daemon=True)
 

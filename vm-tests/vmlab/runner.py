@@ -7,10 +7,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from .matrix import notes_in
 from .words import say
-
-# Far above what any scenario takes; it ends one that hangs in spite of all its deadlines.
-LIMIT_SECONDS = 900
 
 
 @dataclass
@@ -21,6 +19,7 @@ class Result:
     verdict: str = "failed"  # passed, failed, skipped
     seconds: float = 0.0
     reason: str = ""
+    notes: dict = field(default_factory=dict)  # see matrix.py
 
 
 @dataclass
@@ -59,7 +58,7 @@ def finish(running):
     os.close(running.lifeline)
     running.log.close()
     result = Result(running.setting.scenario, running.setting.kernel.version, running.setting.accelerator,
-                    seconds=time.monotonic() - running.started)
+                    seconds=time.monotonic() - running.started, notes=notes_in(running.setting.logs))
     if code == 0:
         result.verdict = "passed"
     elif code == 77:
@@ -94,8 +93,10 @@ def run_all(settings, jobs):
                     results.append(finish(running))
                     say(f"---- {results[-1].verdict} after {results[-1].seconds:.0f} s")
             for key in list(selector.get_map().values()):
-                if not key.data.setting.keep and time.monotonic() - key.data.started > LIMIT_SECONDS:
-                    tell(key.data, f"FAILED: not over after {LIMIT_SECONDS} s", has_names)
+                # One that hangs in spite of all its deadlines.
+                limit = key.data.setting.limit_seconds
+                if not key.data.setting.keep and time.monotonic() - key.data.started > limit:
+                    tell(key.data, f"FAILED: not over after {limit} s", has_names)
                     key.data.process.kill()
     finally:
         for key in list(selector.get_map().values()):
