@@ -18,6 +18,7 @@ def processor_seconds(pid):
 
 @scenario("boot", "an initramfs guest is ready within seconds, runs commands, loses its cable and gets it back")
 def boot(lab):
+    lab.note(driver="virtio-net")
     lan = lab.lan("lan", "192.0.2.1/24")
     guest = lab.guest("guest")
     guest.cable(lan, "02:00:00:00:00:21")
