@@ -208,9 +208,11 @@ def survive(lab, manager, files, services=(), masked=()):
 
 @scenario("reboot-networkd", "xdplb-server setup --persist networkd survives a reboot, silently, and remove leaves nothing", needs_debian=True)
 def reboot_networkd(lab):
+    lab.note(driver="virtio-net", mode="none: a server")
     survive(lab, "networkd", NETWORKD, services=["systemd-networkd.service"], masked=["networking.service"])
 
 
 @scenario("reboot-ifupdown", "xdplb-server setup --persist ifupdown survives a reboot, silently, and remove leaves nothing", needs_debian=True)
 def reboot_ifupdown(lab):
+    lab.note(driver="virtio-net", mode="none: a server")
     survive(lab, "ifupdown", IFUPDOWN)
